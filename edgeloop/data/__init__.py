@@ -1,0 +1,1 @@
+"""Samples: where they come from, what is known about them, which of them may be used."""

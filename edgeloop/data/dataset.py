@@ -1,0 +1,169 @@
+"""The canonical dataset: what `prepare_data` writes and every later step reads.
+
+A dataset is a folder:
+
+    index.parquet   one row a sample, sorted by id, columns INDEX_COLUMNS
+    features.parquet one row a sample, sorted by id: what validation and drift look at (FEATURE_COLUMNS)
+    dataset.json    DatasetCard
+    shards/         packed samples, where a source has no files of its own
+
+A validation is a folder beside it, written by `validate_data`: which samples may be used (`accepted.parquet`, one
+column `id`), which may not (`quarantine.parquet`), and why (`verdict.json`).
+
+A uri is absolute (`file:///…`, anything fsspec opens) or relative to the dataset folder; `zip://MEMBER::ARCHIVE` is a
+member of a shard. The bytes that a uri gives are checked against the sample's sha256 at every read.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from pydantic import Field
+
+from edgeloop.canonical import digest_of, sha256_of_bytes
+from edgeloop.contract import Contract
+from edgeloop.errors import DataFault, translated
+from edgeloop.plugins import missing_extra
+
+SPLITS = ("train", "val", "test")
+
+INDEX_COLUMNS = ("id", "uri", "sha256", "split", "label", "group", "error")
+"""All text; `label`, `group` and `error` may be null, `sha256` only where `error` is not."""
+
+FEATURE_COLUMNS = (
+    "id", "width", "height", "mode", "size_bytes", "mean", "std", "minimum", "maximum", "sharpness",
+)  # fmt: skip
+"""Pixels, bytes, and pixel values in 0..255 of the grey picture; null where the sample could not be read.
+
+`sharpness` is the variance of the 4-neighbour Laplacian (Pech-Pacheco et al., 2000)."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of the index."""
+
+    id: str
+    uri: str
+    sha256: str | None
+    split: str
+    label: str | None
+    group: str | None = None
+    error: str | None = None
+
+
+class DatasetCard(Contract):
+    """What a dataset is, without its samples."""
+
+    format: int = 1
+    source: str
+    name: str
+    classes: tuple[str, ...] = Field(description="sorted; the position is the class index of the model")
+    counts: dict[str, int] = Field(description="samples in each split, readable or not")
+    digests: dict[str, str] = Field(description="digest of each split: ids, sha256, labels, groups")
+    unreadable: int = Field(description="samples with an error")
+
+
+def samples_digest(samples: Sequence[Sample]) -> str:
+    """Over what the samples are (id, sha256, label, group), not where they lie or in which order they came."""
+    return digest_of(sorted([s.id, s.sha256 or "", s.label or "", s.group or ""] for s in samples))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset; rows are read once, samples on demand.
+
+    Args:
+        folder: What `prepare_data` wrote.
+        validation: What `validate_data` wrote; with it only accepted samples are seen.
+    """
+
+    folder: Path
+    validation: Path | None = None
+    _archives: dict[Path, zipfile.ZipFile] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def card(self) -> DatasetCard:
+        """The dataset's card."""
+        return DatasetCard.read(self.folder / "dataset.json")
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """All usable samples, sorted by id: readable, and accepted where a validation was given."""
+        rows = [s for s in read_index(self.folder) if s.error is None]
+        if self.validation is None:
+            return tuple(rows)
+        accepted = set(_column(self.validation / "accepted.parquet", "id"))
+        return tuple(s for s in rows if s.id in accepted)
+
+    def split(self, name: str) -> tuple[Sample, ...]:
+        """The usable samples of one split, sorted by id."""
+        return tuple(s for s in self.samples if s.split == name)
+
+    def class_index(self, sample: Sample) -> int:
+        """The position of the sample's label among the classes."""
+        return self.card.classes.index(sample.label or "")
+
+    def content(self, sample: Sample) -> bytes:
+        """The bytes of a sample, as they were when the dataset was prepared.
+
+        Raises:
+            DataFault: They are gone or have changed since.
+        """
+        content = self._fetched(sample.uri)
+        if sha256_of_bytes(content) != sample.sha256:
+            raise DataFault("has changed since prepare_data", where=sample.uri, fix="run prepare_data again")
+        return content
+
+    def contents(self, samples: Sequence[Sample]) -> Iterator[bytes]:
+        """The bytes of many samples, in their order."""
+        return (self.content(sample) for sample in samples)
+
+    def _fetched(self, uri: str) -> bytes:
+        if uri.startswith("zip://"):
+            member, _, archive = uri.removeprefix("zip://").partition("::")
+            path = self.folder / archive
+            if path not in self._archives:
+                with translated(path):
+                    self._archives[path] = zipfile.ZipFile(path)
+            return self._archives[path].read(member)
+        parsed = urlparse(uri)
+        if parsed.scheme in ("", "file"):
+            path = self.folder / unquote(parsed.path)
+            with translated(path):
+                return path.read_bytes()
+        try:
+            import fsspec
+        except ModuleNotFoundError as error:
+            raise missing_extra(error, "data") from error
+        with fsspec.open(uri, "rb") as file:
+            return bytes(file.read())
+
+
+def read_index(folder: Path) -> list[Sample]:
+    """All rows of the index, unreadable ones too, sorted by id."""
+    columns = _columns(folder / "index.parquet", list(INDEX_COLUMNS))
+    rows = zip(*(columns[name] for name in INDEX_COLUMNS), strict=True)
+    return [Sample(**dict(zip(INDEX_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _column(path: Path, name: str) -> list[str]:
+    return _columns(path, [name])[name]
+
+
+def _columns(path: Path, names: list[str]) -> dict[str, list[str]]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "data") from error
+    try:
+        with translated(path):
+            columns: dict[str, list[str]] = parquet.read_table(path, columns=names).to_pydict()
+            return columns
+    except pa.ArrowException as error:
+        raise DataFault(
+            "is not a readable Parquet file", where=str(path), fix="run the step that writes it again"
+        ) from error

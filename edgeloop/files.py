@@ -1,0 +1,96 @@
+"""What exists is whole: files and folders are written beside their place and renamed into it.
+
+`renamed` is the only rename of the package, so it is also the only place where a killed process can leave one state
+or the other; `EDGELOOP_KILL_AT_RENAME=N` makes the process end itself right before its N-th rename (N counted from
+1, `N+` right after it), for the tests of exactly that.
+"""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgeloop.errors import translated
+
+KILL_VARIABLE = "EDGELOOP_KILL_AT_RENAME"
+_renames = 0
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path to write to, that becomes `path` when the block ends without an error.
+
+    Raises:
+        NotWritable, DiskFull, EnvironmentFault: The place cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            renamed(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """An empty folder to fill, that replaces `path` when the block ends without an error.
+
+    Raises:
+        NotWritable, DiskFull, EnvironmentFault: The place cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    replaced = path.with_name(f".{path.name}.replaced")
+    with translated(path):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            shutil.rmtree(replaced, ignore_errors=True)
+            if path.is_dir():
+                renamed(path, replaced)
+            renamed(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(replaced, ignore_errors=True)
+
+
+def renamed(source: Path, target: Path) -> None:
+    """Renames; the one place where a run that is killed changes from before to after."""
+    global _renames
+    _renames += 1
+    kill_at = os.environ.get(KILL_VARIABLE, "")
+    if kill_at == str(_renames):
+        os.kill(os.getpid(), signal.SIGKILL)
+    source.replace(target)
+    if kill_at == f"{_renames}+":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON for people and programs: indented, keys in the order given, one trailing newline."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 text, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`.
+
+    Raises:
+        InputFault: The file is missing.
+        ValueError: It is not JSON.
+    """
+    with translated(path):
+        return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,212 @@
+"""params.yaml: one section a step, validated as a whole before anything runs.
+
+The defaults live in the section models, beside their owners; params.yaml, a scenario and `-S section.field=value`
+are laid over them in that order.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError, model_validator
+
+from edgeloop import plugins
+from edgeloop.benchmarking import BenchmarkParams
+from edgeloop.canonical import digest_of
+from edgeloop.contract import Contract, first_fault
+from edgeloop.conversion import ConvertParams
+from edgeloop.data.preparation import PrepareDataParams
+from edgeloop.data.validation import ValidateDataParams
+from edgeloop.errors import ParamsFault, translated
+from edgeloop.evaluation import EvaluateParams
+from edgeloop.quantization import QuantizeParams
+from edgeloop.registries import RegisterParams
+from edgeloop.selection import SelectParams
+from edgeloop.training import TrainParams
+
+FILE = Path("params.yaml")
+
+
+class Params(Contract):
+    """The whole of params.yaml."""
+
+    prepare_data: PrepareDataParams = PrepareDataParams()
+    validate_data: ValidateDataParams = ValidateDataParams()
+    train: TrainParams = TrainParams()
+    convert: ConvertParams = ConvertParams()
+    quantize: QuantizeParams = QuantizeParams()
+    benchmark: BenchmarkParams = BenchmarkParams()
+    select: SelectParams = SelectParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    register: RegisterParams = RegisterParams()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Params":
+        """What no section can see alone."""
+        for complaint in (
+            _source_without_path(self),
+            _scheme_without_format(self),
+            _limits_apart(self),
+            _targets_twice(self),
+        ):
+            if complaint:
+                raise ValueError(complaint)
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Over the validated values, not over what was typed."""
+        return digest_of(self.values())
+
+
+SECTIONS = tuple(Params.model_fields)
+
+
+def _source_without_path(params: Params) -> str | None:
+    section = params.prepare_data
+    if section.source != "digits" and section.path is None:
+        return f"prepare_data.source {section.source} needs prepare_data.path"
+    return None
+
+
+def _scheme_without_format(params: Params) -> str | None:
+    if params.quantize.schemes and "onnx" not in params.convert.formats:
+        return f"quantize.schemes {', '.join(params.quantize.schemes)} needs onnx in convert.formats"
+    return None
+
+
+def _limits_apart(params: Params) -> str | None:
+    drop = params.select.limits.max_accuracy_drop
+    if drop is not None and params.quantize.limits.max_accuracy_drop > drop:
+        return (
+            f"quantize.limits.max_accuracy_drop ({params.quantize.limits.max_accuracy_drop:g}) is looser than"
+            f" select.limits.max_accuracy_drop ({drop:g}): what quantize lets through, select would refuse"
+        )
+    return None
+
+
+def _targets_twice(params: Params) -> str | None:
+    names = [target.name for target in params.benchmark.targets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return f"benchmark.targets names {', '.join(twice)} twice" if twice else None
+
+
+def load(path: Path = FILE, *, scenario: Path | None = None, overrides: Sequence[str] = ()) -> Params:
+    """The parameters of a run: defaults, `path`, then the scenario, then the overrides.
+
+    Args:
+        path: params.yaml.
+        scenario: An overlay of the same shape.
+        overrides: `section.field=value`, the value as YAML.
+
+    Raises:
+        ParamsFault: A key, type, range or combination is wrong; file, section, field and the nearest name are named.
+    """
+    layers = [(str(path), read_yaml(path))]
+    if scenario is not None:
+        layers.append((str(scenario), read_yaml(scenario)))
+    layers += [(f"-S {override}", parsed_override(override)) for override in overrides]
+    merged: dict[str, Any] = {}
+    for where, layer in layers:
+        merged = overlaid(merged, layer)
+        validated(merged, where=where)
+    return validated(merged, where=str(path))
+
+
+def validated(values: Mapping[str, Any], *, where: str) -> Params:
+    """The parameters in `values`, every named plug-in found.
+
+    Raises:
+        ParamsFault: As `load`.
+    """
+    try:
+        params = Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsFault(first_fault(error, Params), where=where, fix="correct it and run again") from error
+    for kind, field, name in _plugin_names(params):
+        try:
+            known = plugins.names(kind)
+        except ImportError as error:  # a broken third-party plug-in package
+            raise ParamsFault(f"{field}: {error}", where=where, fix="mend the plug-in") from error
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
+            raise ParamsFault(f"{field}: no plug-in named {name!r}", where=where, fix=hint)
+    return params
+
+
+def _plugin_names(params: Params) -> list[tuple[str, str, str]]:
+    """Kind, field and name of every plug-in that the parameters name."""
+    named = [
+        ("sources", "prepare_data.source", params.prepare_data.source),
+        ("tasks", "train.task", params.train.task),
+        ("models", "train.model", params.train.model),
+        ("registries", "register.registry", params.register.registry),
+    ]
+    named += [("conversion", "convert.formats", name) for name in params.convert.formats]
+    named += [("quantization", "quantize.schemes", name) for name in params.quantize.schemes]
+    named += [("runtimes", "benchmark.targets.runtime", target.runtime) for target in params.benchmark.targets]
+    return named
+
+
+def section(name: str, values: Mapping[str, Any]) -> Any:
+    """One validated section, as a step gets it.
+
+    Raises:
+        ParamsFault: As `load`.
+    """
+    model = Params.model_fields[name].annotation
+    assert isinstance(model, type) and issubclass(model, Contract)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ParamsFault(first_fault(error, model), where=f"section {name}", fix="correct it and run again") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; an empty file is an empty mapping.
+
+    Raises:
+        ParamsFault: It is no YAML, or no mapping.
+    """
+    with translated(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParamsFault(f"is not YAML ({error})", where=str(path), fix="correct the syntax") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ParamsFault("is not a mapping of sections", where=str(path), fix="write `section:` and fields below it")
+    return values
+
+
+def parsed_override(override: str) -> dict[str, Any]:
+    """`train.epochs=3` as `{"train": {"epochs": 3}}`.
+
+    Raises:
+        ParamsFault: It has no `=` or no section.
+    """
+    key, equals, text = override.partition("=")
+    names = key.strip().split(".")
+    if not equals or len(names) < 2 or not all(names):
+        raise ParamsFault("is not section.field=value", where=f"-S {override}", fix="for example: -S train.epochs=3")
+    try:
+        value: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParamsFault("the value is not YAML", where=f"-S {override}", fix="quote it") from error
+    for name in reversed(names):
+        value = {name: value}
+    return dict(value)
+
+
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`: mappings merge, everything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged

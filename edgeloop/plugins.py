@@ -1,0 +1,60 @@
+"""Finds what was added by adding a file.
+
+A plug-in is a module in one of the packages below, or an entry point of the group `edgeloop.<kind>` in somebody
+else's distribution. Its name is the module's name. The module exposes one object called `plugin`, which satisfies the
+protocol that the package of its kind declares in its `__init__`; nothing but plug-ins lies beside that. A module that needs an extra imports it inside its functions.
+"""
+
+import importlib
+import pkgutil
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import Any
+
+from edgeloop.errors import MissingExtra, PluginFault
+
+KINDS = {
+    "sources": "edgeloop.data.sources",
+    "tasks": "edgeloop.tasks",
+    "models": "edgeloop.models",
+    "conversion": "edgeloop.conversion",
+    "quantization": "edgeloop.quantization",
+    "runtimes": "edgeloop.runtimes",
+    "transports": "edgeloop.transports",
+    "registries": "edgeloop.registries",
+}
+
+
+def names(kind: str) -> list[str]:
+    """The names of all plug-ins of `kind`, shipped and third-party, sorted."""
+    package = importlib.import_module(KINDS[kind])
+    shipped = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return sorted(shipped | {entry.name for entry in entry_points(group=f"edgeloop.{kind}")})
+
+
+def load(kind: str, name: str) -> Any:
+    """The plug-in `name` of `kind`: an object that satisfies the protocol of its kind.
+
+    Raises:
+        PluginFault: There is none of that name; the nearest name is suggested.
+        MissingExtra: Its module needs a package that is not installed.
+    """
+    known = names(kind)
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
+        raise PluginFault(f"no plug-in named {name!r}", where=f"edgeloop.{kind}", fix=hint)
+    for entry in entry_points(group=f"edgeloop.{kind}"):
+        if entry.name == name:
+            return entry.load()
+    try:
+        return importlib.import_module(f"{KINDS[kind]}.{name}").plugin
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, name) from error
+
+
+def missing_extra(error: ModuleNotFoundError, extra: str) -> MissingExtra:
+    """The fault that tells which extra brings the package that `error` misses."""
+    return MissingExtra(
+        f"the package {error.name!r} is not installed", where=extra, fix=f"run: pip install 'edgeloop[{extra}]'"
+    )

@@ -1,0 +1,26 @@
+"""Training: section `train` of the parameters, and the door to the fit loop."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from edgeloop.contract import Contract
+from edgeloop.data.preprocessing import ImageInput
+
+
+class TrainParams(Contract):
+    """Section `train`."""
+
+    task: str = Field(default="classification", description="plug-in of edgeloop.tasks")
+    model: str = Field(default="cnn", description="plug-in of edgeloop.models")
+    model_options: dict[str, Any] = Field(default_factory=dict, description="checked by the architecture")
+    image: ImageInput = ImageInput(height=8, width=8, mode="L")
+    epochs: int = Field(default=30, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=1, le=65_536, description="samples a step")
+    learning_rate: float = Field(default=3e-3, gt=0, le=1, description="peak of the schedule")
+    weight_decay: float = Field(default=1e-2, ge=0, le=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    augment_shift: int = Field(default=1, ge=0, le=32, description="random shift, pixels of the model's input")
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    threads: int = Field(default=2, ge=1, le=256, description="computing threads; another number gives other weights")
+    min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
