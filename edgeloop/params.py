@@ -22,7 +22,7 @@ from edgeloop.data.validation import ValidateDataParams
 from edgeloop.errors import ParamsFault, translated
 from edgeloop.evaluation import EvaluateParams
 from edgeloop.quantization import QuantizeParams
-from edgeloop.registries import RegisterParams
+from edgeloop.registration import RegisterParams
 from edgeloop.selection import SelectParams
 from edgeloop.training import TrainParams
 

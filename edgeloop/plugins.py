@@ -2,7 +2,8 @@
 
 A plug-in is a module in one of the packages below, or an entry point of the group `edgeloop.<kind>` in somebody
 else's distribution. Its name is the module's name. The module exposes one object called `plugin`, which satisfies the
-protocol that the package of its kind declares in its `__init__`; nothing but plug-ins lies beside that. A module that needs an extra imports it inside its functions.
+protocol that the package of its kind declares in its `__init__`; nothing but plug-ins lies beside that. A module that
+needs an extra imports it inside its functions.
 """
 
 import importlib

@@ -29,7 +29,7 @@ class ImageInput(Contract):
 
 
 class Preprocessing(Contract):
-    """Decode, convert to `mode`, resize (bilinear) where the size differs, divide by 255, subtract mean, divide by std."""
+    """Decode, convert to `mode`, resize (bilinear), divide by 255, subtract mean, divide by std."""
 
     image: ImageInput
     mean: tuple[float, ...] = Field(description="one value a channel, of pixels in 0..1")

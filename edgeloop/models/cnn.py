@@ -1,0 +1,54 @@
+"""A small convolutional network for small pictures: three 3 x 3 convolutions with batch norm, then one linear layer.
+
+Shapes: N, C, H, W → N, width, H, W → N, 2·width, H/2, W/2 → N, 4·width, H/2, W/2 → N, 4·width → N, K.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from edgeloop.contract import Contract, first_fault
+from edgeloop.errors import ParamsFault
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class CnnOptions(Contract):
+    """`train.model_options` of this architecture."""
+
+    width: int = Field(default=32, ge=1, le=1024, description="channels of the first layer")
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class Cnn:
+    """See the module."""
+
+    def build(self, input_shape: tuple[int, int, int], classes: int, options: dict[str, Any]) -> "nn.Module":
+        """See `edgeloop.models.Architecture`."""
+        from torch import nn
+
+        try:
+            chosen = CnnOptions.model_validate(options)
+        except ValidationError as error:
+            raise ParamsFault(
+                first_fault(error, CnnOptions), where="train.model_options", fix="correct it and run again"
+            ) from error
+
+        def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+            convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False)
+            return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+        width = chosen.width
+        return nn.Sequential(
+            *block(input_shape[0], width, 1),
+            *block(width, 2 * width, 2),
+            *block(2 * width, 4 * width, 1),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Dropout(chosen.dropout),
+            nn.Linear(4 * width, classes),
+        )
+
+
+plugin = Cnn()

@@ -1,0 +1,55 @@
+"""Progress of long work, for whoever watches.
+
+At a terminal it is a bar on stderr. Where `EDGELOOP_PROGRESS=lines` is set (a parent process watches) each change is
+one line on stderr that begins with `MARK` and goes on as JSON: `step`, `done`, `total`, `text`. Elsewhere it is silent.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+VARIABLE = "EDGELOOP_PROGRESS"
+MARK = "::progress "
+
+Advance = Callable[[int, str], None]
+"""Called with how many units were done since the last call, and a short text such as `val accuracy 0.97`."""
+
+
+@contextmanager
+def progress(step: str, total: int) -> Iterator[Advance]:
+    """Shows `step` going through `total` units of work."""
+    if os.environ.get(VARIABLE) == "lines":
+        yield _lines(step, total)
+    elif sys.stderr.isatty():
+        with _bar(step, total) as advance:
+            yield advance
+    else:
+        yield lambda _done, _text: None
+
+
+def _lines(step: str, total: int) -> Advance:
+    done = 0
+
+    def advance(units: int, text: str) -> None:
+        nonlocal done
+        done += units
+        change = {"step": step, "done": done, "total": total, "text": text}
+        print(MARK + json.dumps(change), file=sys.stderr, flush=True)
+
+    return advance
+
+
+@contextmanager
+def _bar(step: str, total: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(step, total=total, text="")
+        yield lambda units, text: bars.update(task, advance=units, text=text)
