@@ -45,6 +45,13 @@ class Contract(BaseModel):
         """The value as JSON types."""
         return self.model_dump(mode="json")
 
+    def set_values(self) -> dict[str, Any]:
+        """The value as JSON types without its nulls, which KFP cannot carry.
+
+        Lossless for parameters: a field of theirs is null only where null is its default.
+        """
+        return self.model_dump(mode="json", exclude_none=True)
+
 
 def first_fault(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing that `error` complains of: the dotted key, the reason, and the nearest right name."""

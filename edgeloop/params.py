@@ -4,6 +4,7 @@ The defaults live in the section models, beside their owners; params.yaml, a sce
 are laid over them in that order.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,36 +30,40 @@ from edgeloop.training import TrainParams
 FILE = Path("params.yaml")
 
 
-class Params(Contract):
-    """The whole of params.yaml."""
+with warnings.catch_warnings():
+    # `register` is also a method of ABCMeta; pydantic warns, and no instance ever sees that method
+    warnings.filterwarnings("ignore", message='Field name "register"')
 
-    prepare_data: PrepareDataParams = PrepareDataParams()
-    validate_data: ValidateDataParams = ValidateDataParams()
-    train: TrainParams = TrainParams()
-    convert: ConvertParams = ConvertParams()
-    quantize: QuantizeParams = QuantizeParams()
-    benchmark: BenchmarkParams = BenchmarkParams()
-    select: SelectParams = SelectParams()
-    evaluate: EvaluateParams = EvaluateParams()
-    register: RegisterParams = RegisterParams()
+    class Params(Contract):
+        """The whole of params.yaml."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Params":
-        """What no section can see alone."""
-        for complaint in (
-            _source_without_path(self),
-            _scheme_without_format(self),
-            _limits_apart(self),
-            _targets_twice(self),
-        ):
-            if complaint:
-                raise ValueError(complaint)
-        return self
+        prepare_data: PrepareDataParams = PrepareDataParams()
+        validate_data: ValidateDataParams = ValidateDataParams()
+        train: TrainParams = TrainParams()
+        convert: ConvertParams = ConvertParams()
+        quantize: QuantizeParams = QuantizeParams()
+        benchmark: BenchmarkParams = BenchmarkParams()
+        select: SelectParams = SelectParams()
+        evaluate: EvaluateParams = EvaluateParams()
+        register: RegisterParams = RegisterParams()
 
-    @property
-    def digest(self) -> str:
-        """Over the validated values, not over what was typed."""
-        return digest_of(self.values())
+        @model_validator(mode="after")
+        def _consistent(self) -> "Params":
+            """What no section can see alone."""
+            for complaint in (
+                _source_without_path(self),
+                _scheme_without_format(self),
+                _limits_apart(self),
+                _targets_twice(self),
+            ):
+                if complaint:
+                    raise ValueError(complaint)
+            return self
+
+        @property
+        def digest(self) -> str:
+            """Over the validated values, not over what was typed."""
+            return digest_of(self.values())
 
 
 SECTIONS = tuple(Params.model_fields)

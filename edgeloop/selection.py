@@ -14,7 +14,7 @@ LatencyQuantile = Literal["p50", "p90", "p95", "p99"]
 class SelectLimits(Contract):
     """Hard limits; null is no limit."""
 
-    max_accuracy_drop: float | None = Field(default=0.01, ge=0, le=1, description="on val, against the float reference")
+    max_accuracy_drop: float | None = Field(default=None, ge=0, le=1, description="on val, against the float reference")
     max_latency_ms: float | None = Field(default=None, gt=0, description="on the upper bound of latency_quantile")
     latency_quantile: LatencyQuantile = "p90"
     max_latency_ratio: float | None = Field(

@@ -1,8 +1,8 @@
 """Training: section `train` of the parameters, and the door to the fit loop."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from edgeloop.contract import Contract
 from edgeloop.data.preprocessing import ImageInput
@@ -13,7 +13,7 @@ class TrainParams(Contract):
 
     task: str = Field(default="classification", description="plug-in of edgeloop.tasks")
     model: str = Field(default="cnn", description="plug-in of edgeloop.models")
-    model_options: dict[str, Any] = Field(default_factory=dict, description="checked by the architecture")
+    model_options: dict[str, bool | int | float | str] = Field(default_factory=dict, description="checked by the architecture")
     image: ImageInput = ImageInput(height=8, width=8, mode="L")
     epochs: int = Field(default=30, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=1, le=65_536, description="samples a step")
@@ -24,3 +24,12 @@ class TrainParams(Contract):
     seed: int = Field(default=0, ge=0, lt=2**32)
     threads: int = Field(default=2, ge=1, le=256, description="computing threads; another number gives other weights")
     min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
+
+    @field_validator("model_options")
+    @classmethod
+    def _integral(cls, options: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
+        """KFP carries every number as a float: 32.0 and 32 are one value, with one digest."""
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in options.items()
+        }

@@ -1,0 +1,38 @@
+"""quantize: smaller variants, judged against the float file that they come from."""
+
+from typing import Any
+
+from kfp.dsl import Artifact, Dataset, Input, Output
+
+
+def quantize(
+    params: dict[str, Any],
+    converted: Input[Artifact],
+    dataset: Input[Dataset],
+    validation: Input[Artifact],
+    quantized: Output[Artifact],
+):
+    """Quantizes and judges; a variant that fails stays in the set with its reasons and is not measured.
+
+    Args:
+        params: Section `quantize`.
+        converted: Of convert.
+        dataset: Of prepare_data.
+        validation: Of validate_data.
+        quantized: Folder of the variant set.
+    """
+    from pathlib import Path
+
+    from edgeloop.errors import reported
+    from edgeloop.params import section
+    from edgeloop.quantization import quantize as quantize_variants
+
+    with reported("quantize"):
+        made = quantize_variants(
+            section("quantize", params),
+            converted=Path(converted.path),
+            dataset=Path(dataset.path),
+            validation=Path(validation.path),
+            quantized=Path(quantized.path),
+        )
+        quantized.metadata["accepted"] = {variant.name: variant.accepted for variant in made.variants}

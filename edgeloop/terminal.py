@@ -1,0 +1,62 @@
+"""The two streams of a command: the result on stdout, everything else on stderr."""
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from edgeloop.errors import EdgeloopError, from_os_error
+
+
+@contextmanager
+def exiting(*, debug: bool = False) -> Iterator[None]:
+    """The edge of a command: an error of ours is one line on stderr and its exit code.
+
+    Args:
+        debug: Show the traceback as well.
+    """
+    try:
+        yield
+    except OSError as error:
+        _exit(from_os_error(error, error.filename or "this command"), debug=debug)
+    except EdgeloopError as error:
+        _exit(error, debug=debug)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _exit(error: EdgeloopError, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    print(f"error: {error.line()}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def print_json(value: Any) -> None:
+    """The result of a command with `--json`."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The result of a command as a table that a person reads; numbers are already text with their unit."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold", expand=False)
+    for index, column in enumerate(columns):
+        table.add_column(escape(column), justify="left" if index == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 200)
+
+
+def print_pairs(pairs: Mapping[str, str]) -> None:
+    """The result of a command as `key  value` lines."""
+    width = max(map(len, pairs), default=0)
+    for key, value in pairs.items():
+        print(f"{key:<{width}}  {value}")

@@ -1,0 +1,1 @@
+"""The pipelines: wiring, and the command line that runs, compiles and shows it."""

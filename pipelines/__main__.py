@@ -1,0 +1,133 @@
+"""`python -m pipelines`: run, compile and choose the pipeline. Heavy imports happen inside the commands."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeloop import params as parameters
+from edgeloop.errors import EdgeloopError, InputFault
+from edgeloop.terminal import exiting, print_json
+
+app = typer.Typer(
+    help="The release pipeline on this machine, and as a file for Kubeflow Pipelines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+SCENARIOS = Path("scenarios")
+
+Overrides = Annotated[
+    list[str] | None, typer.Option("-S", "--set", metavar="SECTION.FIELD=VALUE", help="Override one parameter.")
+]
+Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="Overlay from scenarios/NAME.yaml.")]
+ParamsFile = Annotated[Path, typer.Option("--params", help="Parameters of the run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def scenario_file(name: str | None) -> Path | None:
+    """The overlay of a scenario.
+
+    Raises:
+        InputFault: There is none of that name.
+    """
+    if name is None:
+        return None
+    known = sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
+    if name not in known:
+        raise InputFault(f"no scenario is called {name!r}", where=str(SCENARIOS), fix=f"use one of: {', '.join(known)}")
+    return SCENARIOS / f"{name}.yaml"
+
+
+@app.command()
+def run(
+    overrides: Overrides = None,
+    scenario: Scenario = None,
+    params_file: ParamsFile = parameters.FILE,
+    first: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin here, on earlier outputs.")] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="STEP", help="Run this step alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, show the plan, run nothing.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the release pipeline here: data to a registered model. Ends with the path of the report."""
+    with exiting(debug=debug):
+        if first is not None and only is not None:
+            raise InputFault("--from and --only exclude each other", where="run", fix="give one of them")
+        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        from pipelines import local
+
+        if dry_run:
+            steps = local.planned(params, first=first, only=only)
+            print_json({"steps": steps, "params": params.values()}) if as_json else print("\n".join(steps))
+            return
+        finished = local.run(params, first=first, only=only)
+        if as_json:
+            print_json(
+                {
+                    "uri": finished.uri,
+                    "bundle": str(finished.bundle) if finished.bundle else None,
+                    "report": str(finished.report),
+                    "steps": list(finished.steps),
+                    "subject_digest": finished.subject_digest,
+                }
+            )
+            return
+        if finished.bundle:
+            print(f"registered  {finished.uri}\nsubject     {finished.subject_digest}\nbundle      {finished.bundle}")
+        print(f"report      {finished.report}")
+
+
+@app.command(name="compile")
+def compile_(
+    overrides: Overrides = None,
+    scenario: Scenario = None,
+    params_file: ParamsFile = parameters.FILE,
+    output: Annotated[Path, typer.Option("--output", help="Folder for the compiled files.")] = Path("manifests/kfp"),
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the pipeline and its reusable components as YAML for Kubeflow Pipelines."""
+    with exiting(debug=debug):
+        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        from pipelines.compiling import compile_all
+
+        written = compile_all(params, output)
+        print_json([str(path) for path in written]) if as_json else print("\n".join(map(str, written)))
+
+
+@app.command()
+def scenario(
+    name: Annotated[str | None, typer.Argument(help="Scenario to write; none lists them.")] = None,
+    params_file: ParamsFile = parameters.FILE,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a scenario into params.yaml, for DVC and for editing; without NAME list the scenarios."""
+    with exiting(debug=debug):
+        from pipelines import scenarios
+
+        if name is None:
+            known = scenarios.descriptions(SCENARIOS)
+            print_json(known) if as_json else print("\n".join(f"{key:<20} {text}" for key, text in known.items()))
+            return
+        overlay = scenario_file(name)
+        assert overlay is not None
+        scenarios.write(overlay, params_file)
+        print_json({"params": str(params_file), "scenario": name}) if as_json else print(f"wrote {params_file}")
+
+
+def main() -> None:
+    """The command line; an error before a command runs ends like one inside."""
+    try:
+        app()
+    except EdgeloopError as error:
+        print(error.line(), file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
