@@ -73,10 +73,8 @@ def chosen_steps(order: list[str], *, first: str | None, only: str | None) -> li
             raise InputFault(
                 f"no step is called {name!r}", where="--from/--only", fix=f"use one of: {', '.join(order)}"
             )
-    if only is not None:
-        kept = {only, ALWAYS}
-    else:
-        kept = {ALWAYS, *order[order.index(first or order[0]) :]}
+    wanted = [only] if only is not None else order[order.index(first or order[0]) :]
+    kept = {ALWAYS, *wanted}
     return [step for step in order if step in kept]
 
 

@@ -28,6 +28,6 @@ def write(overlay: Path, params_file: Path) -> None:
     """
     values = parameters.read_yaml(overlay)
     params = parameters.validated(values, where=str(overlay))
-    head = f"# Written by `python -m pipelines scenario {overlay.stem}`; edit freely, docs/params.md explains each field.\n"
+    head = f"# Written by `python -m pipelines scenario {overlay.stem}`; docs/params.md explains each field.\n"
     body = yaml.safe_dump(params.set_values(), sort_keys=False, allow_unicode=True, width=120)
     write_text(params_file, head + body)

@@ -1,0 +1,67 @@
+# Everything starts here: `make` alone shows what there is.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# The environment is fresh when a stamp of this very lock file exists.
+STAMP := $(VENV)/.ready-$(firstword $(shell cksum requirements.lock))
+SCENARIO ?=
+PYTEST_ARGS ?=
+# Nothing that edgeloop uses reports usage, unless the caller says otherwise.
+export DO_NOT_TRACK ?= 1
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export DVC_NO_ANALYTICS ?= true
+export PYTHONHASHSEED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help env run test test-all lint format bench compile lock clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(STAMP) ## build .venv from requirements.lock
+
+$(STAMP): requirements.lock
+	@command -v git >/dev/null || { echo "error: git: not found; install git" >&2; exit 3; }
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON): not found; install Python 3.11 or newer, or set PYTHON=" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON): older than 3.11; set PYTHON= to a newer one" >&2; exit 3; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON): has no venv module; install it (Debian: python3-venv)" >&2; exit 3; }
+	@rm -f $(VENV)/.ready-*
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PY) -m pip check
+	@$(PY) -c 'import torch' || { echo "error: torch: cannot be imported; give pip the CPU build of torch (see README, Platforms)" >&2; exit 3; }
+	@touch $@
+
+run: env ## run the release pipeline here [SCENARIO=name]
+	$(PY) -m pipelines run $(if $(SCENARIO),--scenario $(SCENARIO))
+
+test: env lint ## lint and run all tests but the longest
+	$(PY) -m pytest -n 2 --dist worksteal -m "not long" $(PYTEST_ARGS)
+
+test-all: env lint ## lint and run every test
+	$(PY) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+lint: env ## ruff, mypy --strict, import-linter
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: env ## format the code
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: env ## print the figures of benchmarks/
+	$(PY) -m benchmarks
+
+compile: env ## write manifests/kfp
+	$(PY) -m pipelines compile
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra pipelines --group dev --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UV_ARGS) | sed 's/^\(torch==[0-9.]*\)+cpu$$/\1/' > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean: ## remove outputs, caches and the environment
+	rm -rf artifacts $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,181 @@
+"""`python -m components STEP name=path …`: one step on local paths, the same function that a cluster runs.
+
+KFP's own executor calls the function. `_KFP_RUNTIME=true` makes `import kfp` cost a few hundredths of a second and
+leaves the annotated functions plain, see `components`.
+"""
+
+import importlib
+import inspect
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from components import STEPS, sidecar
+from edgeloop import params as parameters
+from edgeloop.errors import EdgeloopError, InputFault
+from edgeloop.terminal import exiting, print_json
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(no_args_is_help=True)
+def step(
+    name: Annotated[str, typer.Argument(metavar="STEP", help=f"One of: {', '.join(STEPS)}.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME=PATH…", help="A path for every artifact; params=FILE:SECTION, by default params.yaml."
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("-S", "--set", metavar="SECTION.FIELD=VALUE", help="Override one parameter.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Run one step on local paths. Prints what the step returns as JSON."""
+    with exiting(debug=debug):
+        function = function_of(name)
+        given = dict(split_argument(argument) for argument in arguments or [])
+        params = parameters_of(given, name, overrides or [])
+        sections = params.set_values()
+        artifacts = {
+            key: Path(value) for key, value in given.items() if ":" not in value or key not in _parameters(function)
+        }
+        inputs, outputs = ports(function)
+        _refuse_wrong_names(name, given, {*inputs, *outputs, *_parameters(function)}, {*inputs, *outputs})
+        for key in inputs:
+            if not artifacts[key].exists():
+                raise InputFault("does not exist", where=f"{key}={artifacts[key]}", fix="run the step that writes it")
+            sidecar.refuse_stale(artifacts[key], sections)
+    values = {key: sections[name if key == "params" else key] for key in _parameters(function)}
+    os.environ.setdefault("EDGELOOP_ENGINE", "components")
+    try:
+        written = execute(function, values, {k: artifacts[k] for k in inputs}, {k: artifacts[k] for k in outputs})
+    except EdgeloopError as error:  # the step has said it in one line already
+        if debug:
+            raise
+        sys.exit(error.exit_code)
+    section = sections.get(name, sections)
+    with exiting(debug=debug):
+        for key in outputs:
+            metadata = written.get("artifacts", {}).get(key, {}).get("artifacts", [{}])[0].get("metadata", {})
+            sidecar.write(artifacts[key], step=name, section=section, metadata=metadata)
+    print_json(written.get("parameterValues", {}))
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """The component function of a step.
+
+    Raises:
+        InputFault: There is no such step.
+    """
+    if name not in STEPS:
+        raise InputFault(f"no step is called {name!r}", where="components", fix=f"use one of: {', '.join(STEPS)}")
+    os.environ["_KFP_RUNTIME"] = "true"
+    function: Callable[..., Any] = getattr(importlib.import_module(STEPS[name]), name)
+    return function
+
+
+def split_argument(argument: str) -> tuple[str, str]:
+    """`name=path` as a pair.
+
+    Raises:
+        InputFault: It has no `=`.
+    """
+    key, equals, value = argument.partition("=")
+    if not equals or not key or not value:
+        raise InputFault("is not NAME=PATH", where=argument, fix="for example: dataset=artifacts/prepare_data/dataset")
+    return key, value
+
+
+def parameters_of(given: dict[str, str], name: str, overrides: Sequence[str]) -> parameters.Params:
+    """The validated whole of the parameter file that `given` names, params.yaml by default."""
+    file, _, section = given.get("params", f"{parameters.FILE}:{name}").rpartition(":")
+    if section != name:
+        raise InputFault(f"is not section {name}", where=f"params={given['params']}", fix=f"use params=FILE:{name}")
+    return parameters.load(Path(file), overrides=overrides)
+
+
+def ports(function: Callable[..., Any]) -> tuple[list[str], list[str]]:
+    """The names of the input and of the output artifacts of a component function."""
+    from kfp.dsl.types import type_annotations
+
+    annotations = {name: p.annotation for name, p in inspect.signature(function).parameters.items()}
+    artifacts = {n: a for n, a in annotations.items() if type_annotations.is_Input_Output_artifact_annotation(a)}
+    inputs = [
+        name for name, annotation in artifacts.items() if type_annotations.is_artifact_wrapped_in_Input(annotation)
+    ]
+    return inputs, [name for name in artifacts if name not in inputs]
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    inputs, outputs = ports(function)
+    return [name for name in inspect.signature(function).parameters if name not in (*inputs, *outputs)]
+
+
+def _refuse_wrong_names(step: str, given: dict[str, str], known: set[str], needed: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise InputFault(
+                f"{step} has no {key!r}", where=f"{key}={given[key]}", fix=f"use: {', '.join(sorted(known))}"
+            )
+    if missing := sorted(needed - set(given)):
+        raise InputFault(
+            f"{missing[0]} is missing", where=step, fix=f"give {' '.join(f'{key}=PATH' for key in missing)}"
+        )
+
+
+def execute(
+    function: Callable[..., Any], values: dict[str, Any], inputs: dict[str, Path], outputs: dict[str, Path]
+) -> dict[str, Any]:
+    """Runs a component function by KFP's executor.
+
+    Args:
+        function: The component function.
+        values: Its parameters.
+        inputs: Its input artifacts.
+        outputs: Where its output artifacts go.
+
+    Returns:
+        What the executor wrote: `parameterValues` and `artifacts`, as KFP has them.
+    """
+    from kfp.dsl.executor import Executor
+
+    with tempfile.TemporaryDirectory() as scratch:
+        output_file = Path(scratch) / "executor_output.json"
+        executor_input = {
+            "inputs": {
+                "parameterValues": values,
+                "artifacts": {name: _artifact(function, name, path) for name, path in inputs.items()},
+            },
+            "outputs": {
+                "artifacts": {name: _artifact(function, name, path) for name, path in outputs.items()},
+                "outputFile": str(output_file),
+            },
+        }
+        Executor(executor_input=executor_input, function_to_execute=function).execute()
+        return dict(json.loads(output_file.read_text(encoding="utf-8"))) if output_file.is_file() else {}
+
+
+def _artifact(function: Callable[..., Any], name: str, path: Path) -> dict[str, Any]:
+    kind = function.__annotations__[name].__origin__
+    return {
+        "artifacts": [
+            {
+                "name": name,
+                "uri": str(path.resolve()),
+                "metadata": sidecar.metadata_of(path),
+                "type": {"schemaTitle": kind.schema_title, "schemaVersion": kind.schema_version},
+            }
+        ]
+    }
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,68 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from edgeloop import files
+from edgeloop.errors import DiskFull, NotWritable
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    target = tmp_path / "a.json"
+    files.write_json(target, {"old": 1})
+    with pytest.raises(RuntimeError), files.whole_file(target) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert files.read_json(target) == {"old": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_folder_replaces_the_old_one_as_a_whole(tmp_path):
+    target = tmp_path / "folder"
+    for name in ("old", "new"):
+        with files.whole_folder(target) as partial:
+            (partial / name).touch()
+    assert os.listdir(target) == ["new"]
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(("moment", "expected"), [("1", "old"), ("1+", "new")])
+def test_a_kill_at_the_rename_leaves_before_or_after(tmp_path, moment, expected):
+    target = tmp_path / "a"
+    target.write_text("old")
+    code = f"from pathlib import Path; from edgeloop import files; files.write_text(Path({str(target)!r}), 'new')"
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, files.KILL_VARIABLE: moment})
+    assert ended.returncode == -signal.SIGKILL
+    assert target.read_text() == expected
+
+
+@pytest.mark.privileged
+def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
+    try:
+        files.write_text(disk / "a", "old")
+        with pytest.raises(DiskFull, match="no space left"):
+            files.write_text(disk / "a", "x" * 1_000_000)
+        assert (disk / "a").read_text() == "old"
+        assert os.listdir(disk) == ["a"]
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.privileged
+def test_a_read_only_place_is_named(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    subprocess.run(["mount", "--bind", place, place], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+    try:
+        with pytest.raises(NotWritable, match="place"):
+            files.write_text(place / "sub" / "a", "new")
+        with pytest.raises(NotWritable, match="place"), files.whole_folder(place / "folder"):
+            pytest.fail("the folder cannot be made")
+    finally:
+        subprocess.run(["umount", place], check=True)

@@ -1,0 +1,110 @@
+import types
+import typing
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from edgeloop import params, reference
+from edgeloop.errors import ParamsFault
+
+
+def refused(tmp_path, text, *overrides):
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(ParamsFault) as caught:
+        params.load(file, overrides=overrides)
+    return caught.value.line()
+
+
+def test_an_empty_file_is_the_defaults(tmp_path):
+    (tmp_path / "params.yaml").write_text("")
+    assert params.load(tmp_path / "params.yaml") == params.Params()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("train: {epoch: 3}", ["train.epoch", "unknown key", "did you mean epochs?"]),
+        ("trian: {}", ["trian", "unknown key", "did you mean train?"]),
+        ("train: {image: {heigth: 8}}", ["train.image.heigth", "did you mean height?"]),
+        ("benchmark: {targets: [{runtim: torch}]}", ["benchmark.targets.0.runtim", "did you mean runtime?"]),
+        ("train: {epochs: many}", ["train.epochs", "integer", "'many'"]),
+        ("train: {epochs: 0}", ["train.epochs", "greater than or equal to 1"]),
+        ("train: {batch_size: auto}", ["train.batch_size", "'auto'"]),
+        ("train: {learning_rate: .nan}", ["train.learning_rate"]),
+        ("prepare_data: {split: {train: .9}}", ["prepare_data.split", "not 1"]),
+        ("prepare_data: {source: image_folder}", ["prepare_data.path"]),
+        ("prepare_data: {source: digit}", ["prepare_data.source", "did you mean digits?"]),
+        ("train: {model: resnet99}", ["train.model", "resnet99"]),
+        (
+            "quantize: {limits: {max_accuracy_drop: .5}}\nselect: {limits: {max_accuracy_drop: .01}}",
+            ["quantize.limits.max_accuracy_drop", "select.limits.max_accuracy_drop"],
+        ),
+        ("benchmark: {targets: [{runtime: torch}, {runtime: torch}]}", ["local-torch-1t", "twice"]),
+        ("register: {alias: v1}", ["register.alias", "reserved"]),
+        ("train: [1", ["is not YAML"]),
+        ("- 1", ["not a mapping"]),
+        ("train: 3", ["train"]),
+    ],
+)
+def test_a_fault_names_file_section_field_and_what_is_right(tmp_path, text, words):
+    line = refused(tmp_path, text)
+    assert "\n" not in line
+    for word in ["params.yaml", *words]:
+        assert word in line
+
+
+@pytest.mark.parametrize("override", ["train", "train=3", "=3", "train.epochs", ".epochs=3", "train.epochs=[1"])
+def test_an_override_of_another_shape_is_refused(tmp_path, override):
+    assert override in refused(tmp_path, "", override)
+
+
+def test_an_override_is_laid_over_the_scenario_and_that_over_the_file(tmp_path):
+    file, scenario = tmp_path / "params.yaml", tmp_path / "s.yaml"
+    file.write_text("train: {epochs: 1, seed: 1, threads: 1}")
+    scenario.write_text("train: {epochs: 2, seed: 2}")
+    train = params.load(file, scenario=scenario, overrides=["train.epochs=3"]).train
+    assert (train.epochs, train.seed, train.threads) == (3, 2, 1)
+
+
+def test_the_digest_is_over_values_not_over_what_was_typed():
+    typed = {"train": {"epochs": "30", "model_options": {"width": 32.0}}, "prepare_data": {"seed": 0.0}}
+    plain = {"train": {"model_options": {"width": 32}}}
+    digests = {params.validated(values, where="test").digest for values in (typed, plain)}
+    assert len(digests) == 1
+
+
+def _fields(model):
+    for name, field in model.model_fields.items():
+        yield f"{model.__name__}.{name}", field
+        for nested in typing.get_args(field.annotation) or (field.annotation,):
+            if isinstance(nested, type) and issubclass(nested, BaseModel):
+                yield from _fields(nested)
+
+
+def test_a_field_may_be_null_only_where_null_is_its_default():
+    """KFP carries no nulls: `set_values` leaves them out, and the default has to bring them back."""
+    for name, field in _fields(params.Params):
+        nullable = isinstance(field.annotation, types.UnionType) and type(None) in typing.get_args(field.annotation)
+        assert not nullable or field.default is None, name
+
+
+def test_values_survive_the_way_through_a_pipeline():
+    everything = params.Params()
+    assert params.validated(everything.set_values(), where="pipeline") == everything
+
+
+def test_the_shipped_params_and_scenarios_are_valid(root):
+    for scenario in [None, *sorted((root / "scenarios").glob("*.yaml"))]:
+        params.load(root / "params.yaml", scenario=scenario)
+
+
+def test_the_page_of_parameters_is_current(root):
+    current = (root / "docs" / "params.md").read_text() == reference.page()
+    assert current, "run: python -m edgeloop.reference > docs/params.md"
+
+
+def test_the_defaults_of_a_file_with_every_value_spelled_out_are_the_same(tmp_path):
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(params.Params().set_values()))
+    assert params.load(tmp_path / "p.yaml").digest == params.Params().digest
