@@ -42,18 +42,16 @@ def step(
     with exiting(debug=debug):
         function = function_of(name)
         given = dict(split_argument(argument) for argument in arguments or [])
-        params = parameters_of(given, name, overrides or [])
-        sections = params.set_values()
-        artifacts = {
-            key: Path(value) for key, value in given.items() if ":" not in value or key not in _parameters(function)
-        }
         inputs, outputs = ports(function)
-        _refuse_wrong_names(name, given, {*inputs, *outputs, *_parameters(function)}, {*inputs, *outputs})
+        wanted = [key for key in inspect.signature(function).parameters if key not in (*inputs, *outputs)]
+        _refuse_wrong_names(name, given, {*inputs, *outputs, "params"}, {*inputs, *outputs})
+        sections = parameters_of(given, name, overrides or []).set_values()
+        artifacts = {key: Path(given[key]) for key in (*inputs, *outputs)}
         for key in inputs:
             if not artifacts[key].exists():
                 raise InputFault("does not exist", where=f"{key}={artifacts[key]}", fix="run the step that writes it")
             sidecar.refuse_stale(artifacts[key], sections)
-    values = {key: sections[name if key == "params" else key] for key in _parameters(function)}
+    values = {key: sections[name if key == "params" else key] for key in wanted}
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
     try:
         written = execute(function, values, {k: artifacts[k] for k in inputs}, {k: artifacts[k] for k in outputs})
@@ -112,11 +110,6 @@ def ports(function: Callable[..., Any]) -> tuple[list[str], list[str]]:
         name for name, annotation in artifacts.items() if type_annotations.is_artifact_wrapped_in_Input(annotation)
     ]
     return inputs, [name for name in artifacts if name not in inputs]
-
-
-def _parameters(function: Callable[..., Any]) -> list[str]:
-    inputs, outputs = ports(function)
-    return [name for name in inspect.signature(function).parameters if name not in (*inputs, *outputs)]
 
 
 def _refuse_wrong_names(step: str, given: dict[str, str], known: set[str], needed: set[str]) -> None:

@@ -15,7 +15,7 @@ def check_params(
     select: dict[str, Any],
     evaluate: dict[str, Any],
     register: dict[str, Any],
-    params: Output[Artifact],
+    checked: Output[Artifact],
 ):
     """Validates all sections together and hands them on with their defaults filled in.
 
@@ -29,7 +29,7 @@ def check_params(
         select: Section.
         evaluate: Section.
         register: Section.
-        params: JSON of the validated whole.
+        checked: JSON of the validated whole.
     """
     from pathlib import Path
 
@@ -48,6 +48,6 @@ def check_params(
             "evaluate": evaluate,
             "register": register,
         }
-        checked = validated(sections, where="parameters of this run")
-        checked.write(Path(params.path))
-        params.metadata["digest"] = checked.digest
+        params = validated(sections, where="parameters of this run")
+        params.write(Path(checked.path))
+        checked.metadata["digest"] = params.digest

@@ -72,7 +72,7 @@ def release_pipeline(params: Params) -> Any:
         )
         registered = component(register_step)(
             params=register,
-            checked=checked.outputs["params"],
+            checked=checked.outputs["checked"],
             dataset=data,
             profile=prepared.outputs["profile"],
             validation=accepted,

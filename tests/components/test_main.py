@@ -23,7 +23,7 @@ def step(project, root, *arguments):
 
 
 def test_check_params_fills_in_the_defaults(project, root):
-    ended = step(project, root, "check_params", "params=out/params", "-S", "train.epochs=3")
+    ended = step(project, root, "check_params", "checked=out/params", "-S", "train.epochs=3")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == {}
     checked = json.loads((project / "out" / "params").read_text())
