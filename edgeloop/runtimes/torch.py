@@ -1,0 +1,89 @@
+"""PyTorch in eager mode: the trained weights as they are, the reference of every other file.
+
+A model is `<name>.safetensors` with its card as `model.json` beside it; the card's architecture builds the network.
+Safetensors hold numbers only, so that a foreign file cannot run code. `torch.set_num_threads` belongs to the process:
+a session sets it again when another one has changed it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop.errors import DeviceFault, ModelFault
+from edgeloop.models import ModelCard
+from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INSTALL = "run: pip install 'edgeloop[torch]'"
+
+
+class TorchRuntime:
+    """See the module."""
+
+    formats = frozenset({"torch"})
+
+    def state(self) -> RuntimeState:
+        """See `edgeloop.runtimes.Runtime`."""
+        try:
+            import torch
+
+            library = library_sha256(Path(torch.__file__).parent / "lib", "libtorch_cpu.*")
+        except Exception as error:  # a broken installation fails in many ways; all of them mean "not available"
+            return RuntimeState(name="torch", available=False, reason=f"{one_line(error)}; {INSTALL}")
+        return RuntimeState(
+            name="torch", available=True, version=torch.__version__, library_sha256=library, providers=("cpu",)
+        )
+
+    def open(self, path: Path, *, threads: int) -> "TorchSession":
+        """See `edgeloop.runtimes.Runtime`."""
+        refuse_no_threads(threads, where="torch")
+        try:
+            import torch
+        except (ImportError, OSError) as error:
+            raise DeviceFault(f"cannot be imported ({one_line(error)})", where="torch", fix=INSTALL) from error
+        from edgeloop.models import load_network
+
+        card = ModelCard.of(path.parent)
+        if len(card.output_names) != 1:
+            raise ModelFault("names more than one output", where=str(path.parent), fix="use another runtime")
+        network = load_network(path.parent, path)
+        torch.set_num_threads(threads)
+        if torch.get_num_threads() != threads:
+            raise DeviceFault(
+                f"computes with {torch.get_num_threads()} threads, not {threads}", where="torch", fix="ask for fewer"
+            )
+        return TorchSession(network.eval(), output=card.output_names[0], path=path, threads=threads)
+
+
+class TorchSession:
+    """A network in memory."""
+
+    def __init__(self, network: "nn.Module", *, output: str, path: Path, threads: int) -> None:
+        self._network: nn.Module | None = network
+        self._output, self._path, self._threads = output, path, threads
+
+    def run(self, inputs: NDArray[np.float32]) -> Arrays:
+        """See `edgeloop.runtimes.Session`."""
+        import torch
+
+        if self._network is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
+        try:
+            with torch.inference_mode():
+                outputs = self._network(torch.from_numpy(inputs))
+        except (RuntimeError, TypeError) as error:  # a shape or type that the network does not take
+            raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
+        return {self._output: outputs.numpy()}
+
+    def close(self) -> None:
+        """See `edgeloop.runtimes.Session`."""
+        self._network = None
+
+
+plugin = TorchRuntime()
