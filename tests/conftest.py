@@ -1,6 +1,10 @@
 """What every test may rely on: fast tests first, and no usage telemetry."""
 
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,3 +36,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def root() -> Path:
     """The project's root folder."""
     return ROOT
+
+
+def _tracked(root: Path) -> list[Path]:
+    """The project's own files, new ones too, without what git ignores."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    return [root / name for name in listed.split("\0") if name and (root / name).is_file()]
+
+
+def copy_of_project(target: Path) -> Path:
+    """A copy of the project's files in `target`, with the environment of this one."""
+    for path in _tracked(ROOT):
+        copy = target / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
+    if (ROOT / ".venv").exists():
+        (target / ".venv").symlink_to(ROOT / ".venv")
+    return target
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A fresh copy of the project, alone in its folder."""
+    return copy_of_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def copied() -> Callable[[Path], Path]:
+    """Makes a copy of the project where it is told to."""
+    return copy_of_project
+
+
+Runner = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def python() -> Runner:
+    """Runs this Python in a folder, which comes first on its path; the folder is also its home."""
+
+    def run(folder: Path, *arguments: str, prefix: tuple[str, ...] = (), **variables: str):
+        environment = {**os.environ, "HOME": str(folder), **variables}
+        command = [*prefix, sys.executable, *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    return run

@@ -1,0 +1,28 @@
+"""Wall time of whole processes, interleaved: shared machines drift, so rivals take turns in one run."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def interleaved(
+    commands: Mapping[str, Sequence[str]], *, rounds: int, folder: Path, variables: Mapping[str, str] | None = None
+) -> dict[str, list[float]]:
+    """Seconds of every command, in turn, `rounds` times, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    environment = {**os.environ, **(variables or {})}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            began = time.perf_counter()
+            subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+            if turn:
+                seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def shown(seconds: Sequence[float]) -> str:
+    """Median with the range."""
+    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}, n={len(seconds)})"
