@@ -14,12 +14,13 @@ A uri is absolute (`file:///…`, anything fsspec opens) or relative to the data
 member of a shard. The bytes that a uri gives are checked against the sample's sha256 at every read.
 """
 
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import Field
 
@@ -129,17 +130,32 @@ class Dataset:
                 with translated(path):
                     self._archives[path] = zipfile.ZipFile(path)
             return self._archives[path].read(member)
-        parsed = urlparse(uri)
-        if parsed.scheme in ("", "file"):
-            path = self.folder / unquote(parsed.path)
-            with translated(path):
-                return path.read_bytes()
-        try:
-            import fsspec
-        except ModuleNotFoundError as error:
-            raise missing_extra(error, "data") from error
-        with fsspec.open(uri, "rb") as file:
-            return bytes(file.read())
+        local = local_path(uri)
+        if local is None:
+            return fetched(uri)
+        path = self.folder / local
+        with translated(path):
+            return path.read_bytes()
+
+
+def local_path(uri: str) -> Path | None:
+    """The file that a uri names, or None where it lies on no disk of this machine."""
+    parsed = urlsplit(uri)
+    return Path(os.fsdecode(unquote_to_bytes(parsed.path))) if parsed.scheme in ("", "file") else None
+
+
+def fetched(uri: str) -> bytes:
+    """The bytes behind any uri that fsspec opens.
+
+    Raises:
+        MissingExtra: fsspec is not installed.
+    """
+    try:
+        import fsspec
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "data") from error
+    with fsspec.open(uri, "rb") as file:
+        return bytes(file.read())
 
 
 def read_index(folder: Path) -> list[Sample]:

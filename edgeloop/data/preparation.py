@@ -1,10 +1,26 @@
-"""prepare_data: from what the user has to the canonical dataset."""
+"""prepare_data: from what the user has to the canonical dataset.
 
+A bad sample neither stops the step nor disappears: its row says why it cannot be used. What stops the step is a dataset
+that nothing can be learned from: none, a class with too few samples, a split without any.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
+from edgeloop import plugins
 from edgeloop.contract import Contract
+from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, SPLITS, DatasetCard, Sample, samples_digest
+from edgeloop.data.sources import RawSample
+from edgeloop.errors import DataFault
+from edgeloop.files import whole_folder
+
+if TYPE_CHECKING:
+    from edgeloop.data.observation import Observation
 
 
 class SplitShares(Contract):
@@ -29,3 +45,144 @@ class PrepareDataParams(Contract):
     split: SplitShares = SplitShares()
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the split")
     min_class_samples: int = Field(default=10, ge=3, description="a class with fewer samples is refused")
+
+
+def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> DatasetCard:
+    """Reads the source and writes the canonical dataset and its profile.
+
+    The same samples give the same split, digests and card, wherever they lie and in whatever order they come. Contents
+    that a source gives instead of a uri are held in memory and packed into shards.
+
+    Args:
+        params: Section `prepare_data`; a relative path starts at the current folder.
+        dataset: Folder to write.
+        profile: JSON file to write, see `edgeloop.data.profile`.
+
+    Raises:
+        DataFault: The source is missing, empty or of another format; a class has fewer readable samples than
+            `min_class_samples`; a split would have none.
+    """
+    from edgeloop.data.observation import observed
+    from edgeloop.data.profile import profile_of
+
+    raw = _listed(params)
+    observations = observed(raw)
+    where = str(params.path or params.source)
+    _refuse_small_classes(raw, observations, params.min_class_samples, where)
+    splits = _splits(raw, observations, params)
+    with whole_folder(dataset) as folder:
+        samples = _samples(raw, observations, splits, folder)
+        _refuse_empty_splits(samples, where)
+        card = _card(params.source, samples)
+        _write_index(samples, folder)
+        _write_features(samples, observations, folder)
+        card.write(folder / "dataset.json")
+    profile_of(samples, [row.features for row in observations]).write(profile)
+    return card
+
+
+def _listed(params: PrepareDataParams) -> list[RawSample]:
+    """All samples of the source, sorted by id."""
+    path = None if params.path is None else params.path.expanduser().absolute()
+    raw = sorted(plugins.load("sources", params.source).samples(path), key=lambda sample: sample.id)
+    if not raw:
+        raise DataFault("holds no sample", where=str(path or params.source), fix="add samples or choose another path")
+    for one, next_one in pairwise(raw):
+        if one.id == next_one.id:
+            raise DataFault(f"the id {one.id!r} occurs twice", where=params.source, fix="give every sample its own id")
+    return raw
+
+
+def _refuse_small_classes(
+    raw: Sequence[RawSample], observations: Sequence["Observation"], minimum: int, where: str
+) -> None:
+    readable = Counter({sample.label: 0 for sample in raw})
+    readable.update(s.label for s, row in zip(raw, observations, strict=True) if row.error is None)
+    small = sorted((n, label) for label, n in readable.items() if label is not None and n < minimum)
+    if small:
+        count, label = small[0]
+        more = f" (and {len(small) - 1} more classes like it)" if len(small) > 1 else ""
+        raise DataFault(
+            f"class {label!r} has {count} readable samples, fewer than {minimum}{more}",
+            where=where,
+            fix="add samples, remove the class, or lower prepare_data.min_class_samples",
+        )
+
+
+def _splits(raw: Sequence[RawSample], observations: Sequence["Observation"], params: PrepareDataParams) -> list[str]:
+    from edgeloop.data.splitting import Member, assigned_splits
+
+    members = [
+        Member(content=row.sha256 or sample.id, label=sample.label, group=sample.group, readable=row.error is None)
+        for sample, row in zip(raw, observations, strict=True)
+    ]
+    return assigned_splits(members, params.split.values(), seed=params.seed)
+
+
+def _refuse_empty_splits(samples: Sequence[Sample], where: str) -> None:
+    readable = Counter(sample.split for sample in samples if sample.error is None)
+    for split in SPLITS:
+        if not readable[split]:
+            raise DataFault(
+                f"the split {split} would have no readable sample", where=where, fix="add samples or smaller groups"
+            )
+
+
+def _samples(
+    raw: Sequence[RawSample], observations: Sequence["Observation"], splits: Sequence[str], folder: Path
+) -> list[Sample]:
+    """The rows of the index; contents without a uri are packed into `folder`."""
+    from edgeloop.data.shards import packed
+
+    uris = packed(((s.id, s.content) for s in raw if s.content is not None), folder)
+    return [
+        Sample(
+            id=sample.id,
+            uri=uris.get(sample.id, sample.uri or ""),
+            sha256=row.sha256,
+            split=split,
+            label=sample.label,
+            group=sample.group,
+            error=row.error,
+        )
+        for sample, row, split in zip(raw, observations, splits, strict=True)
+    ]
+
+
+def _card(source: str, samples: Sequence[Sample]) -> DatasetCard:
+    by_split = {name: [s for s in samples if s.split == name] for name in SPLITS}
+    return DatasetCard(
+        source=source,
+        name=f"{source}-{samples_digest(samples).removeprefix('sha256:')[:12]}",
+        classes=tuple(sorted({s.label for s in samples if s.label is not None})),
+        counts={name: len(members) for name, members in by_split.items()},
+        digests={name: samples_digest(members) for name, members in by_split.items()},
+        unreadable=sum(s.error is not None for s in samples),
+    )
+
+
+def _write_index(samples: Sequence[Sample], folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    columns = {name: [getattr(s, name) for s in samples] for name in INDEX_COLUMNS}
+    schema = pa.schema([(name, pa.string()) for name in INDEX_COLUMNS])
+    parquet.write_table(pa.table(columns, schema=schema), folder / "index.parquet")
+
+
+def _write_features(samples: Sequence[Sample], observations: Sequence["Observation"], folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    types = {
+        "id": pa.string(),
+        "mode": pa.string(),
+        "mean": pa.float64(),
+        "std": pa.float64(),
+        "sharpness": pa.float64(),
+    }
+    schema = pa.schema([(name, types.get(name, pa.int64())) for name in FEATURE_COLUMNS])
+    columns = {name: [getattr(row.features, name, None) for row in observations] for name in FEATURE_COLUMNS[1:]}
+    parquet.write_table(
+        pa.table({"id": [s.id for s in samples], **columns}, schema=schema), folder / "features.parquet"
+    )

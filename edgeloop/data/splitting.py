@@ -1,0 +1,81 @@
+"""Which sample goes to which split: stratified by class, decided by content and seed alone.
+
+Neither the order nor the names of the samples matter. What must not be torn apart is one *unit*: the samples of a
+group, or, where no group is given, the samples of one class with the same bytes. Units are placed one after another,
+the larger first and equal ones in an order drawn from the seed, each where its classes lack most.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeloop.canonical import sha256_of_bytes
+from edgeloop.data.dataset import SPLITS
+
+Stratum = str | None
+"""A class name, or None for all samples that cannot be read: they are shared out by themselves."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the split of a sample hangs on.
+
+    Args:
+        content: The sample's sha256, or its id where it has none.
+        label: Class name, or None.
+        group: Samples of one group go to one split.
+        readable: Unreadable samples take no readable one's place.
+    """
+
+    content: str
+    label: str | None
+    group: str | None
+    readable: bool
+
+    @property
+    def stratum(self) -> Stratum:
+        """Where it counts."""
+        return (self.label or "") if self.readable else None
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """What it must stay together with."""
+        return ("group", self.group) if self.group is not None else (f"content {self.label or ''}", self.content)
+
+
+def assigned_splits(members: Sequence[Member], shares: Mapping[str, float], *, seed: int) -> list[str]:
+    """The split of each member, in their order.
+
+    Args:
+        members: All samples.
+        shares: The share of each split; together 1.
+        seed: Another seed gives another split.
+    """
+    units: dict[tuple[str, str], Counter[Stratum]] = defaultdict(Counter)
+    for member in members:
+        units[member.unit][member.stratum] += 1
+    sizes = Counter(member.stratum for member in members)
+    lacking = {stratum: split_counts(size, shares) for stratum, size in sizes.items()}
+    placed: dict[tuple[str, str], str] = {}
+    for unit in sorted(units, key=lambda unit: (-units[unit].total(), _drawn(unit, seed))):
+        split = max(SPLITS, key=lambda name: sum(n * lacking[s][name] / sizes[s] for s, n in units[unit].items()))
+        placed[unit] = split
+        for stratum, count in units[unit].items():
+            lacking[stratum][split] -= count
+    return [placed[member.unit] for member in members]
+
+
+def split_counts(size: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """How many of `size` samples each split gets: the largest remainder, and one at least where there are enough."""
+    counts = {name: int(size * shares[name] + 1e-9) for name in SPLITS}
+    by_remainder = sorted(SPLITS, key=lambda name: counts[name] - size * shares[name])
+    for name in by_remainder[: size - sum(counts.values())]:
+        counts[name] += 1
+    while size >= len(SPLITS) and min(counts.values()) == 0:
+        counts[max(SPLITS, key=lambda name: counts[name])] -= 1
+        counts[min(SPLITS, key=lambda name: counts[name])] += 1
+    return counts
+
+
+def _drawn(unit: tuple[str, str], seed: int) -> str:
+    return sha256_of_bytes(f"{seed}\n{unit[0]}\n{unit[1]}".encode())
