@@ -1,1 +1,70 @@
-"""Model registries, one file each."""
+"""Model registries, one file each.
+
+Where a registry lies is inventory: each plug-in documents the environment variable that names it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field
+
+from edgeloop.bundle import Bundle
+from edgeloop.contract import Contract
+
+
+class RegisteredVersion(Contract):
+    """One version of a model in a registry."""
+
+    name: str
+    version: str = Field(description="a number, counted from 1 for each name")
+    uri: str = Field(description="the registry's own address of it")
+    subject_digest: str
+    aliases: tuple[str, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Registry(Protocol):
+    """Named models, their versions, and aliases that point to one version each.
+
+    Every verb raises `ServerFault` when the registry does not answer; calling it again finishes the work. A push that
+    was killed leaves no version, or a whole one.
+    """
+
+    def push(self, bundle: Bundle, name: str, *, tags: Mapping[str, str]) -> RegisteredVersion:
+        """Stores the bundle byte for byte and makes it a new version of `name`, in no alias yet.
+
+        The version appears after the stored bytes were read back and verified. A subject that `name` has already gets
+        no second version: its own comes back.
+
+        Raises:
+            ModelFault: What was read back is not what was stored.
+        """
+
+    def promote(self, name: str, alias: str, version: str, *, expected: str | None = None) -> None:
+        """Points `alias` to `version`, away from wherever it pointed.
+
+        Args:
+            name: The model.
+            alias: What to move.
+            version: Where to.
+            expected: The version that the caller believes it points to, "" for none; None does not ask.
+
+        Raises:
+            InputFault: There is no such version.
+            GateRefused: `alias` does not point to `expected`: somebody else has moved it.
+        """
+
+    def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
+        """All versions, oldest first; none for a name that is unknown."""
+
+    def find(self, name: str, subject_digest: str) -> RegisteredVersion | None:
+        """The version of `name` that has this subject."""
+
+    def fetch(self, name: str, ref: str, folder: Path) -> Bundle:
+        """Writes the bundle of a version (its number or an alias) to `folder`, whole, and opens it.
+
+        Raises:
+            InputFault: There is no such version.
+            ModelFault: What was fetched is not whole.
+        """

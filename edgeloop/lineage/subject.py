@@ -1,0 +1,89 @@
+"""The subject: only what follows from code, parameters, seed and data, before anything is measured.
+
+Two runs of the same code with the same parameters, seeds and data give the same subject in any folder, on any engine,
+at any time; equal threads and CPU features are part of that promise. So no path, date, host name or address of a
+registry stands in here.
+"""
+
+from typing import Any
+
+from pydantic import Field
+
+from edgeloop.contract import Contract
+from edgeloop.variants import Precision, Tool, Variant
+
+DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+
+
+class DataRecord(Contract):
+    """The samples that the model saw and was judged on."""
+
+    source: str = Field(description="plug-in that read the raw data")
+    classes: tuple[str, ...]
+    prepared: dict[str, str] = Field(description="digest of each split as prepare_data wrote it")
+    accepted: dict[str, str] = Field(description="digest of each split as validate_data let it pass")
+    calibration: str | None = Field(description="digest of the calibration set, null where nothing was calibrated")
+
+
+class SuiteRecord(Contract):
+    """The expectations that let the data pass."""
+
+    name: str
+    sha256: str = Field(pattern=SHA256_PATTERN)
+
+
+class TrainingRecord(Contract):
+    """How the weights came to be, and how good they were on val."""
+
+    threads: int = Field(ge=1, description="computing threads; another number gives other weights")
+    cpu_features: tuple[str, ...] = Field(description="instruction sets that decide how sums are rounded")
+    metrics: dict[str, float]
+
+
+class VariantRecord(Contract):
+    """One model file that was built, in the bundle or not."""
+
+    format: str
+    precision: Precision
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    size_bytes: int = Field(ge=0)
+    made_by: Tool = Field(description="converter or quantizer")
+    made_from: str | None = Field(description="variant it was made from, null for the trained weights")
+
+
+def record_of(variant: Variant) -> VariantRecord:
+    """What the subject says of a variant; how it was judged is evidence."""
+    return VariantRecord(
+        format=variant.format,
+        precision=variant.precision,
+        sha256=variant.sha256,
+        size_bytes=variant.size_bytes,
+        made_by=variant.made_by,
+        made_from=variant.made_from,
+    )
+
+
+class Parent(Contract):
+    """The model that training began with.
+
+    Which version of which registry that was, and what set the training off, is evidence: the same weights under
+    another name are the same parent.
+    """
+
+    subject_digest: str = Field(pattern=DIGEST_PATTERN)
+    sha256: str = Field(pattern=SHA256_PATTERN, description="of the weights file")
+
+
+class Subject(Contract):
+    """What the model is made of."""
+
+    code: str = Field(pattern=DIGEST_PATTERN, description="edgeloop.lineage.code")
+    params: dict[str, Any] = Field(description="validated parameters without places, see edgeloop.lineage.assembly")
+    seeds: dict[str, int] = Field(description="by section of the parameters")
+    data: DataRecord
+    validation: SuiteRecord
+    training: TrainingRecord
+    card_sha256: str = Field(pattern=SHA256_PATTERN, description="of models/model.json: task, classes, preprocessing")
+    variants: dict[str, VariantRecord] = Field(description="every variant that was built, by name")
+    parent: Parent | None = None

@@ -1,0 +1,80 @@
+"""Answers from a bundle alone: preprocessing, model and decode, after every file was verified."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from edgeloop import plugins
+from edgeloop.bundle import Bundle
+from edgeloop.contract import Contract
+from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.models import ModelCard
+from edgeloop.runtimes import Runtime, Session
+from edgeloop.tasks import Task
+from edgeloop.variants import PlacedVariant
+
+
+class Prediction(Contract):
+    """The answer to one input."""
+
+    input: str
+    variant: str
+    runtime: str
+    answer: dict[str, Any]
+
+
+def predict(bundle: Path, inputs: Sequence[Path], *, variant: str | None = None, threads: int = 1) -> list[Prediction]:
+    """Answers each input, in the order given.
+
+    Args:
+        bundle: A bundle's folder.
+        inputs: Files of the kind that the model takes.
+        variant: One of the bundle; the selected one by default.
+        threads: Computing threads.
+
+    Raises:
+        ModelFault: The bundle is not whole, or holds no such variant.
+        DataFault: An input cannot be read as what it should be; it is named.
+        DeviceFault: The runtime is not installed here.
+    """
+    opened = Bundle.open(bundle)
+    winner = opened.manifest.winner
+    placed = opened.variant(variant or winner.variant)
+    name, runtime = _runtime_for(placed, preferred=winner.runtime)
+    card = opened.card
+    task: Task = plugins.load("tasks", card.task)
+    with closing(runtime.open(placed.path, threads=threads)) as session:
+        return [
+            Prediction(
+                input=str(path),
+                variant=placed.variant.name,
+                runtime=name,
+                answer=_answer(path, card=card, task=task, session=session),
+            )
+            for path in inputs
+        ]
+
+
+def _answer(path: Path, *, card: ModelCard, task: Task, session: Session) -> dict[str, Any]:
+    with translated(path):
+        content = path.read_bytes()
+    pixels = card.preprocessing.apply(content, where=str(path))
+    outputs = session.run(pixels[None])
+    if card.output_names[0] not in outputs:
+        raise ModelFault(f"gives no output {card.output_names[0]!r}", where=str(path), fix="convert the model again")
+    return task.decode(outputs[card.output_names[0]], card.classes)[0]
+
+
+def _runtime_for(placed: PlacedVariant, *, preferred: str) -> tuple[str, Runtime]:
+    """The runtime that was measured, or, for a variant that it cannot load, the first one installed that can.
+
+    Raises:
+        DeviceFault: None is installed.
+    """
+    wanted = placed.variant.format
+    for name in [preferred, *(other for other in plugins.names("runtimes") if other != preferred)]:
+        runtime: Runtime = plugins.load("runtimes", name)
+        if wanted in runtime.formats and (name == preferred or runtime.state().available):
+            return name, runtime
+    raise DeviceFault(f"no installed runtime loads {wanted}", where=placed.variant.name, fix="choose another --variant")
