@@ -1,10 +1,43 @@
 """Quantization of converted variants, one scheme a file."""
 
-from typing import Literal
+import shutil
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from edgeloop import calibration, plugins
+from edgeloop.batches import batches
+from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
+from edgeloop.data.dataset import Dataset, Sample
+from edgeloop.errors import DataFault, ModelFault, ParamsFault, translated
+from edgeloop.files import whole_folder
+from edgeloop.models import CARD_FILE, ModelCard
+from edgeloop.parity import compared
+from edgeloop.progress import Advance, progress
+from edgeloop.runtimes import Arrays, Runtime
+from edgeloop.tasks import Task
+from edgeloop.variants import (
+    VARIANTS_FILE,
+    Check,
+    PlacedVariant,
+    Precision,
+    Tool,
+    Variant,
+    VariantSet,
+    placed_variants,
+)
+
+THREADS = 1
+"""Of the judgement: its numbers do not depend on how many cores the machine has."""
+
+Method = Literal["minmax", "entropy", "percentile"]
 
 
 class QuantizeLimits(Contract):
@@ -19,7 +52,214 @@ class QuantizeParams(Contract):
     """Section `quantize`."""
 
     schemes: tuple[str, ...] = Field(default=("onnxruntime_static",), description="plug-ins of edgeloop.quantization")
-    calibration_samples: int = Field(default=256, ge=8, le=65_536, description="from train, stratified by class")
-    calibration_method: Literal["minmax", "entropy", "percentile"] = "minmax"
+    calibration_samples: int = Field(
+        default=256, ge=8, le=65_536, description="from train, stratified by class; all of train where it holds fewer"
+    )
+    calibration_method: Method = "minmax"
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the choice of the calibration set")
     limits: QuantizeLimits = QuantizeLimits()
+
+
+class Scheme(Protocol):
+    """One way to make a smaller file of a float one."""
+
+    source: str
+    """Name of the variant that it reads, such as `onnx-fp32`."""
+
+    variant: str
+    """Name of the variant that it makes, `<format>-<precision>`."""
+
+    precision: Precision
+
+    suffix: str
+    """Of the file, such as `.onnx`."""
+
+    runtime: str
+    """Plug-in of edgeloop.runtimes that both files are judged on."""
+
+    def quantize(self, source: Path, inputs: Iterable[NDArray[np.float32]], *, target: Path, method: Method) -> Tool:
+        """Writes the quantized model as `target`: one file, whole, equal bytes for equal models and inputs.
+
+        Args:
+            source: The float file.
+            inputs: The calibration set in batches of shape N, C, H, W; read once.
+            target: The file to write.
+            method: How the ranges follow from the calibration set.
+
+        Raises:
+            ModelFault: The model cannot be quantized.
+            MissingExtra: A package is not installed.
+        """
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all schemes of one run share."""
+
+    params: QuantizeParams
+    card: ModelCard
+    dataset: Dataset
+    chosen: list[Sample]
+    val: tuple[Sample, ...]
+    advance: Advance
+
+
+def quantize(
+    params: QuantizeParams, *, converted: Path, dataset: Path, validation: Path, quantized: Path
+) -> VariantSet:
+    """One variant a scheme, judged on val against the float file that it comes from.
+
+    A variant beyond a limit stays in the set with its failed checks; no scheme, no variant.
+
+    Args:
+        params: Section `quantize`.
+        converted: What `convert` wrote.
+        dataset: What `prepare_data` wrote.
+        validation: What `validate_data` wrote.
+        quantized: Folder of the variant set, replaced as a whole.
+
+    Raises:
+        ParamsFault: Two schemes make the same variant.
+        DataFault: train or val holds no accepted sample, or the dataset's classes are not the model's.
+        ModelFault: A float file is missing, failed its checks, or cannot be quantized.
+    """
+    schemes = _schemes(params.schemes)
+    sources = placed_variants([converted])
+    card, opened = ModelCard.of(converted), Dataset(dataset, validation)
+    with whole_folder(quantized) as folder:
+        with translated(converted):
+            shutil.copyfile(converted / CARD_FILE, folder / CARD_FILE)
+        made = VariantSet(variants=())
+        if schemes:
+            chosen = _calibration_set(opened, params)
+            val = _labelled_val(opened, card)
+            with progress("quantize", len(schemes) * (len(chosen) + len(val))) as advance:
+                work = _Work(params, card, opened, chosen, val, advance)
+                variants = tuple(_quantized(scheme, sources, folder=folder, work=work) for scheme in schemes)
+            record = calibration.recorded(
+                chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
+            )
+            made = VariantSet(variants=variants, calibration=record)
+        made.write(folder / VARIANTS_FILE)
+    return made
+
+
+def _schemes(names: tuple[str, ...]) -> list[Scheme]:
+    schemes: list[Scheme] = [plugins.load("quantization", name) for name in names]
+    made: dict[str, str] = {}
+    for name, scheme in zip(names, schemes, strict=True):
+        if scheme.variant in made:
+            raise ParamsFault(
+                f"{made[scheme.variant]} and {name} both make {scheme.variant}",
+                where="quantize.schemes",
+                fix="keep one of them",
+            )
+        made[scheme.variant] = name
+    return schemes
+
+
+def _calibration_set(dataset: Dataset, params: QuantizeParams) -> list[Sample]:
+    chosen = calibration.stratified(dataset.split("train"), params.calibration_samples, seed=params.seed)
+    if not chosen:
+        raise DataFault("train holds no accepted sample", where=str(dataset.folder), fix="add data or loosen the suite")
+    return chosen
+
+
+def _labelled_val(dataset: Dataset, card: ModelCard) -> tuple[Sample, ...]:
+    val = dataset.split("val")
+    if not val:
+        raise DataFault("val holds no accepted sample", where=str(dataset.folder), fix="add data or loosen the suite")
+    if dataset.card.classes != card.classes:
+        raise DataFault(
+            "its classes are not those that the model was trained on", where=str(dataset.folder), fix="train again"
+        )
+    return val
+
+
+def _quantized(scheme: Scheme, sources: dict[str, PlacedVariant], *, folder: Path, work: _Work) -> Variant:
+    source = sources.get(scheme.source)
+    if source is None or not source.variant.accepted:
+        state = "is not among the converted variants" if source is None else "failed its own checks"
+        raise ModelFault(f"{scheme.source} {state}", where="quantize", fix="see convert.formats and run convert again")
+    target = folder / f"{scheme.variant}{scheme.suffix}"
+    tool = scheme.quantize(source.path, _calibration_inputs(work), target=target, method=work.params.calibration_method)
+    checks, details = _judged(scheme, source.path, target=target, work=work)
+    return Variant(
+        name=scheme.variant,
+        format=source.variant.format,
+        precision=scheme.precision,
+        file=target.name,
+        sha256=sha256_of_file(target),
+        size_bytes=target.stat().st_size,
+        made_by=tool,
+        made_from=source.variant.name,
+        checks=checks,
+        details=details,
+    )
+
+
+def _calibration_inputs(work: _Work) -> Iterable[NDArray[np.float32]]:
+    for part, inputs in batches(work.dataset, work.chosen, work.card.preprocessing):
+        yield inputs
+        work.advance(len(part), "calibrated")
+
+
+def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work) -> tuple[tuple[Check, ...], dict[str, Any]]:
+    """Checks and details of the file `target` against the file `source` on all of val."""
+    task: Task = plugins.load("tasks", work.card.task)
+    limits = work.params.limits
+    float_outputs, outputs = _answered(scheme.runtime, source, target=target, work=work)
+    name = work.card.output_names[0]
+    parity = next(one for one in compared(float_outputs, outputs) if one.output == name)
+    targets = np.array([work.dataset.class_index(sample) for sample in work.val], dtype=np.int64)
+    float_metric = _metric(task, float_outputs[name], targets, work.card)
+    metric = _metric(task, outputs[name], targets, work.card)
+    drop = None if float_metric is None or metric is None else float_metric - metric
+    ratio = target.stat().st_size / source.stat().st_size
+    on_val = f"on {len(work.val)} samples of val"
+    checks = (
+        _at_most(f"{task.metric}_drop", drop, limits.max_accuracy_drop, reason=f"{task.metric} lost {on_val}"),
+        _at_least("agreement", parity.agreement, limits.min_agreement, reason=f"answers as the float file {on_val}"),
+        _at_most("size_ratio", ratio, limits.max_size_ratio, reason="file size over that of the float file"),
+    )
+    details = {
+        "metric": task.metric,
+        "metric_fp32": float_metric,
+        f"metric_{scheme.precision}": metric,
+        "samples": len(work.val),
+        "runtime": scheme.runtime,
+        "sqnr_db": parity.sqnr_db,
+        "max_relative_error": parity.max_relative_error,
+    }
+    return checks, details
+
+
+def _answered(runtime_name: str, source: Path, *, target: Path, work: _Work) -> tuple[Arrays, Arrays]:
+    """The outputs of both files on val, batch by batch."""
+    runtime: Runtime = plugins.load("runtimes", runtime_name)
+    parts: tuple[list[Arrays], list[Arrays]] = ([], [])
+    with closing(runtime.open(source, threads=THREADS)) as reference:
+        with closing(runtime.open(target, threads=THREADS)) as candidate:
+            for part, inputs in batches(work.dataset, work.val, work.card.preprocessing):
+                for session, outputs in zip((reference, candidate), parts, strict=True):
+                    outputs.append(session.run(inputs))
+                work.advance(len(part), "judged on val")
+    first, second = ({name: np.concatenate([p[name] for p in outputs]) for name in outputs[0]} for outputs in parts)
+    return first, second
+
+
+def _metric(task: Task, outputs: NDArray[np.float32], targets: NDArray[np.int64], card: ModelCard) -> float | None:
+    """The task's metric; None where an output is not a finite number, which no metric can judge."""
+    if not np.isfinite(outputs).all():
+        return None
+    return float(task.metrics(outputs, targets, card.classes)[task.metric])
+
+
+def _at_most(name: str, value: float | None, limit: float, *, reason: str) -> Check:
+    if value is None:
+        return Check(name=name, status="fail", limit=limit, reason="an output is not a finite number")
+    return Check(name=name, status="pass" if value <= limit else "fail", value=value, limit=limit, reason=reason)
+
+
+def _at_least(name: str, value: float, limit: float, *, reason: str) -> Check:
+    return Check(name=name, status="pass" if value >= limit else "fail", value=value, limit=limit, reason=reason)
