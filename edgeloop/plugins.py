@@ -23,6 +23,7 @@ KINDS = {
     "runtimes": "edgeloop.runtimes",
     "transports": "edgeloop.transports",
     "registries": "edgeloop.registries",
+    "drift": "edgeloop.drift",
 }
 
 

@@ -1,0 +1,86 @@
+"""Telemetry: what devices saw, as features; never the samples themselves.
+
+A window is a Parquet or CSV file, a row a sample. Columns are named as the features of the profile (units as in
+`edgeloop.data.dataset.FEATURE_COLUMNS`); others, such as `prediction` or `device`, are kept out of the comparison.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop.canonical import sha256_of_bytes
+from edgeloop.data.profile import NUMERIC_FEATURES
+from edgeloop.errors import DataFault, translated
+from edgeloop.plugins import missing_extra
+
+MAX_BYTES = 1 << 30
+"""A larger window is refused: a monitor looks at a day, not at a year."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows of telemetry.
+
+    Args:
+        rows: How many.
+        columns: float64 of `rows` values for each feature that is there; NaN where a value is missing.
+        digest: `sha256:…` over the rows, whatever their order.
+    """
+
+    rows: int
+    columns: dict[str, NDArray[np.float64]]
+    digest: str
+
+
+def read_window(path: Path) -> Window:
+    """The window in a file.
+
+    Raises:
+        DataFault: It is empty, too large, unreadable, or has no feature with numbers.
+    """
+    with translated(path):
+        size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise DataFault(f"has {size} bytes, more than {MAX_BYTES}", where=str(path), fix="cut it into windows")
+    table = _table(path)
+    columns = {name: _numbers(table, name, path) for name in NUMERIC_FEATURES if name in table.column_names}
+    if not columns:
+        raise DataFault(
+            f"has none of the columns {', '.join(NUMERIC_FEATURES)}", where=str(path), fix="write one a feature"
+        )
+    if table.num_rows == 0:
+        raise DataFault("has no rows", where=str(path), fix="give a window with samples")
+    matrix = np.column_stack([columns[name] for name in sorted(columns)])
+    ordered = np.ascontiguousarray(matrix[np.lexsort(matrix.T[::-1])])
+    header = ",".join(sorted(columns)).encode()
+    return Window(table.num_rows, columns, f"sha256:{sha256_of_bytes(header + ordered.tobytes())}")
+
+
+def _table(path: Path) -> Any:
+    try:
+        import pyarrow as pa
+        from pyarrow import csv, parquet
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "data") from error
+    try:
+        with translated(path):
+            return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+    except pa.ArrowException as error:
+        raise DataFault(
+            f"is not a readable Parquet or CSV file ({str(error).splitlines()[0]})",
+            where=str(path),
+            fix="write it again",
+        ) from error
+
+
+def _numbers(table: Any, name: str, path: Path) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    try:
+        column = table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowException as error:
+        raise DataFault(f"column {name} holds no numbers", where=str(path), fix="write numbers") from error
+    return np.asarray(column, dtype=np.float64)
