@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class CnnOptions(Contract):
     """`train.model_options` of this architecture."""
 
-    width: int = Field(default=32, ge=1, le=1024, description="channels of the first layer")
+    width: int = Field(default=24, ge=1, le=1024, description="channels of the first layer")
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
 

@@ -1,8 +1,13 @@
-"""Training: section `train` of the parameters, and the door to the fit loop."""
+"""Training: section `train` of the parameters.
+
+`fit.py` is the door: `train()`. Beside it, one idea a file: what is trained on (`batches`), at which rate
+(`schedule`), the loop (`loop`), what makes it repeatable (`determinism`), what it leaves (`summary`, `history`,
+`cost`).
+"""
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from edgeloop.contract import Contract
 from edgeloop.data.preprocessing import ImageInput
@@ -13,11 +18,13 @@ class TrainParams(Contract):
 
     task: str = Field(default="classification", description="plug-in of edgeloop.tasks")
     model: str = Field(default="cnn", description="plug-in of edgeloop.models")
-    model_options: dict[str, bool | int | float | str] = Field(default_factory=dict, description="checked by the architecture")
+    model_options: dict[str, bool | int | float | str] = Field(
+        default_factory=dict, description="checked by the architecture"
+    )
     image: ImageInput = ImageInput(height=8, width=8, mode="L")
-    epochs: int = Field(default=30, ge=1, le=10_000)
+    epochs: int = Field(default=40, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=1, le=65_536, description="samples a step")
-    learning_rate: float = Field(default=3e-3, gt=0, le=1, description="peak of the schedule")
+    learning_rate: float = Field(default=5e-3, gt=0, le=1, description="peak of the schedule")
     weight_decay: float = Field(default=1e-2, ge=0, le=1)
     schedule: Literal["cosine", "constant"] = "cosine"
     augment_shift: int = Field(default=1, ge=0, le=32, description="random shift, pixels of the model's input")
@@ -33,3 +40,11 @@ class TrainParams(Contract):
             name: int(value) if isinstance(value, float) and value.is_integer() else value
             for name, value in options.items()
         }
+
+    @model_validator(mode="after")
+    def _shift_in_sight(self) -> "TrainParams":
+        """A shift as wide as the picture leaves nothing of it."""
+        side = min(self.image.height, self.image.width)
+        if self.augment_shift >= side:
+            raise ValueError(f"augment_shift {self.augment_shift} moves pictures of {side} pixels out of sight")
+        return self

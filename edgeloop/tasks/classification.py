@@ -1,0 +1,223 @@
+"""Classification: one of K classes for every sample.
+
+Legend: `N` samples, `K` classes. Outputs are logits. A quotient that is not defined, such as the precision of a class
+that was never answered, is null in the metrics.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop.errors import ModelFault
+from edgeloop.pictures import BLUE, GREY, INK, ORANGE, picture
+
+if TYPE_CHECKING:
+    import torch
+    from matplotlib.axes import Axes
+
+BINS = 15
+"""Equal-width bins of confidence, as many as in Guo et al., "On Calibration of Modern Neural Networks", 2017."""
+
+TOP = 3
+"""Classes named in an answer."""
+
+_MOST_COUNTS_SHOWN, _MOST_NAMES_SHOWN = 20, 40
+
+
+class Classification:
+    """See the module."""
+
+    metric = "accuracy"
+
+    def loss(self, outputs: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
+        """Cross-entropy, the mean over the batch."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(outputs, targets)
+
+    def metrics(
+        self, outputs: NDArray[np.float32], targets: NDArray[np.int64], classes: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Accuracy, macro F1, log-loss, ECE, the table of classes, the confusion matrix and the bins of confidence.
+
+        `confusion` has a row for every actual and a column for every predicted class.
+
+        Raises:
+            ModelFault: The outputs are not N finite rows of K, or N is 0.
+        """
+        log_shares = _log_softmax(_checked(outputs, classes, samples=len(targets)))
+        predicted = log_shares.argmax(axis=1)
+        confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
+        np.add.at(confusion, (targets, predicted), 1)
+        per_class = _per_class(confusion, classes)
+        scores = [row["f1"] for row in per_class if row["support"]]
+        bins = _confidence_bins(np.exp(log_shares.max(axis=1)), predicted == targets)
+        return {
+            "accuracy": float(np.mean(predicted == targets)),
+            "macro_f1": float(np.mean(scores)),
+            "log_loss": float(-log_shares[np.arange(len(targets)), targets].mean()),
+            "ece": _expected_calibration_error(bins),
+            "samples": len(targets),
+            "per_class": per_class,
+            "confusion": confusion.tolist(),
+            "bins": bins,
+        }
+
+    def decode(self, outputs: NDArray[np.float32], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+        """For every sample the label, its probability, and the `TOP` likeliest labels, likeliest first.
+
+        Raises:
+            ModelFault: The outputs are not N finite rows of K.
+        """
+        shares = np.exp(_log_softmax(_checked(outputs, classes, samples=len(outputs))))
+        ranks = np.argsort(-shares, axis=1, kind="stable")[:, :TOP]
+        return [
+            _answer([{"label": classes[k], "probability": float(row[k])} for k in ranking])
+            for row, ranking in zip(shares, ranks, strict=True)
+        ]
+
+    def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
+        """`confusion.png` and `reliability.png` in `folder`, from what `metrics` returned."""
+        paths = [folder / "confusion.png", folder / "reliability.png"]
+        side_in = min(4.0 + 0.22 * len(metrics["per_class"]), 11.0)
+        with picture(paths[0], width_in=side_in + 0.8, height_in=side_in) as figure:
+            _draw_confusion(figure.subplots(), metrics)
+        with picture(paths[1], width_in=5.6, height_in=5.2) as figure:
+            upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+            _draw_reliability(upper, metrics)
+            _draw_confidence(lower, metrics)
+        return paths
+
+
+def _checked(outputs: NDArray[np.float32], classes: tuple[str, ...], *, samples: int) -> NDArray[np.float64]:
+    """The outputs in double precision, after their shape and values were found to be usable."""
+    if samples == 0:
+        raise ModelFault("no sample to judge it by", where="classification", fix="give at least one sample")
+    if outputs.shape != (samples, len(classes)):
+        raise ModelFault(
+            f"outputs have shape {outputs.shape}, not {(samples, len(classes))}",
+            where="classification",
+            fix="use the classes that the model was trained with",
+        )
+    broken = int(np.sum(~np.isfinite(outputs).all(axis=1)))
+    if broken:
+        raise ModelFault(
+            f"outputs are not finite for {broken} of {samples} samples",
+            where="classification",
+            fix="train with a lower train.learning_rate, or convert the model again",
+        )
+    return outputs.astype(np.float64)
+
+
+def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    normalised: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return normalised
+
+
+def _answer(top: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**top[0], "top": top}
+
+
+def _quotient(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _per_class(confusion: NDArray[np.int64], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support of every class, in the order of the classes."""
+    right, answered, support = (
+        array.tolist() for array in (confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1))
+    )
+    return [
+        {
+            "class": name,
+            "precision": _quotient(right[k], answered[k]),
+            "recall": _quotient(right[k], support[k]),
+            "f1": _quotient(2 * right[k], answered[k] + support[k]),
+            "support": support[k],
+        }
+        for k, name in enumerate(classes)
+    ]
+
+
+def _confidence_bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """`BINS` bins, open below and closed above, as in Guo et al."""
+    place = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    bins = []
+    for k in range(BINS):
+        inside = place == k
+        count = int(inside.sum())
+        bins.append(
+            {
+                "lower": k / BINS,
+                "upper": (k + 1) / BINS,
+                "count": count,
+                "confidence": float(confidence[inside].mean()) if count else None,
+                "accuracy": float(right[inside].mean()) if count else None,
+            }
+        )
+    return bins
+
+
+def _expected_calibration_error(bins: list[dict[str, Any]]) -> float:
+    """Σ share of the bin · |accuracy − confidence|."""
+    filled = [b for b in bins if b["count"]]
+    gaps = sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in filled)
+    return float(gaps / sum(b["count"] for b in filled))
+
+
+def _draw_confusion(axes: "Axes", metrics: dict[str, Any]) -> None:
+    """Counts in the cells; the colour is the share of the actual class."""
+    counts = np.asarray(metrics["confusion"])
+    names = [row["class"] for row in metrics["per_class"]]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(names) <= _MOST_COUNTS_SHOWN:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                colour = "white" if shares[row, column] > 0.5 else INK
+                axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+    every = -(-len(names) // _MOST_NAMES_SHOWN)
+    places, shown = range(0, len(names), every), [_shortened(name) for name in names[::every]]
+    axes.set_xticks(places, shown, rotation=90 if max(map(len, shown)) > 2 else 0)
+    axes.set_yticks(places, shown)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set(xlabel="predicted", ylabel="actual")
+    axes.set_title(f"Confusion: {metrics['accuracy']:.2%} of {metrics['samples']} right")
+    axes.figure.colorbar(image, ax=axes, label="share of the actual class", shrink=0.85)
+
+
+def _draw_reliability(axes: "Axes", metrics: dict[str, Any]) -> None:
+    """Accuracy against confidence; a calibrated model follows the diagonal."""
+    filled = [b for b in metrics["bins"] if b["count"]]
+    middles = [(b["lower"] + b["upper"]) / 2 for b in filled]
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="calibrated")
+    axes.bar(middles, [b["accuracy"] for b in filled], width=0.92 / BINS, color=BLUE, label="accuracy of the bin")
+    axes.plot(
+        [b["confidence"] for b in filled],
+        [b["accuracy"] for b in filled],
+        "o",
+        color=ORANGE,
+        markersize=5,
+        label="mean confidence",
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
+    axes.set_title(f"Reliability: expected calibration error {metrics['ece']:.3f}")
+    axes.legend(loc="upper left")
+
+
+def _draw_confidence(axes: "Axes", metrics: dict[str, Any]) -> None:
+    bins = metrics["bins"]
+    axes.bar([(b["lower"] + b["upper"]) / 2 for b in bins], [b["count"] for b in bins], width=0.92 / BINS, color=GREY)
+    axes.set(xlabel="confidence", ylabel="samples")
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 18 else f"{name[:17]}…"
+
+
+plugin = Classification()

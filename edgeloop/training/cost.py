@@ -1,0 +1,43 @@
+"""What a training cost: decided by a clock, so kept apart from what seed and data decide."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import Field
+
+from edgeloop.contract import Contract
+
+_STATUS = Path("/proc/self/status")
+
+
+class Cost(Contract):
+    """What `train` writes as cost.json."""
+
+    format: int = 1
+    wall_s: float
+    cpu_s: float = Field(description="of all threads of the process")
+    peak_memory_bytes: int | None = Field(description="VmHWM of the process; null where Linux does not tell it")
+    energy_j: float | None = None
+    energy_reason: str = "training reads no energy counter"
+
+
+@contextmanager
+def measured() -> Iterator[Callable[[], Cost]]:
+    """Gives a function that tells the cost since the block began."""
+    wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+    yield lambda: Cost(
+        wall_s=(time.perf_counter_ns() - wall_ns) / 1e9,
+        cpu_s=(time.process_time_ns() - cpu_ns) / 1e9,
+        peak_memory_bytes=_peak_memory_bytes(),
+    )
+
+
+def _peak_memory_bytes() -> int | None:
+    if not _STATUS.is_file():
+        return None
+    for line in _STATUS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None

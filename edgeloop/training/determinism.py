@@ -1,0 +1,87 @@
+"""What makes a training repeatable: seed, deterministic kernels, the number of threads, and the CPU's features.
+
+Sums are rounded in the order in which threads and vector lanes add them up: the same seed gives the same bytes for
+equal threads and equal CPU features, and for those only.
+"""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgeloop.errors import EnvironmentFault
+
+_VECTOR_FLAGS = ("sse4_2", "avx", "f16c", "fma", "avx2", "avx512", "avx_vnni", "amx", "asimd", "sve", "bf16", "i8mm")
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+@contextmanager
+def deterministic(*, seed: int, threads: int) -> Iterator[None]:
+    """Deterministic kernels, torch's generator seeded, exactly `threads` computing threads; all as before afterwards.
+
+    Raises:
+        EnvironmentFault: torch did not take the number of threads.
+    """
+    import torch
+
+    threads_before = torch.get_num_threads()
+    strict_before = torch.are_deterministic_algorithms_enabled()
+    lenient_before = torch.is_deterministic_algorithms_warn_only_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True)
+        torch.set_num_threads(threads)
+        try:
+            if obstacle := _obstacle(threads, taken=torch.get_num_threads()):
+                raise EnvironmentFault(
+                    f"torch cannot be held to {threads} threads: {obstacle}",
+                    where="train.threads",
+                    fix="remove that or give the number that is possible",
+                )
+            yield
+        finally:
+            torch.set_num_threads(threads_before)
+            torch.use_deterministic_algorithms(strict_before, warn_only=lenient_before)
+
+
+def _obstacle(threads: int, *, taken: int) -> str | None:
+    """What makes OpenMP compute with another number of threads, if anything does.
+
+    A limit in the environment binds silently: torch goes on to report the number that it was given.
+    """
+    if taken != threads:
+        return f"it took {taken}"
+    limit = os.environ.get("OMP_THREAD_LIMIT", "")
+    if limit.strip().isdigit() and int(limit) < threads:
+        return f"OMP_THREAD_LIMIT is {limit}"
+    if os.environ.get("OMP_DYNAMIC", "").strip().lower() == "true":
+        return "OMP_DYNAMIC is true"
+    return None
+
+
+def cpu_features() -> dict[str, Any]:
+    """The features of this CPU by which torch and its libraries choose their kernels: JSON types."""
+    import torch
+
+    vendor, flags = _vendor_and_flags()
+    return {
+        "architecture": platform.machine(),
+        "vendor": vendor,
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "flags": sorted(flag for flag in flags if flag.startswith(_VECTOR_FLAGS)),
+        "mkl": torch.backends.mkl.is_available(),  # type: ignore[no-untyped-call]
+        "onednn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
+    }
+
+
+def _vendor_and_flags() -> tuple[str, list[str]]:
+    """Of the first core, as Linux tells them; empty elsewhere."""
+    if not _CPU_INFO.is_file():
+        return "", []
+    first = _CPU_INFO.read_text(encoding="utf-8").split("\n\n")[0]
+    lines = [line.partition(":") for line in first.splitlines()]
+    values = {key.strip(): value.strip() for key, _, value in lines}
+    vendor = values.get("vendor_id") or values.get("CPU implementer", "")
+    return vendor, (values.get("flags") or values.get("Features", "")).split()

@@ -1,0 +1,163 @@
+"""train: a model from the accepted samples, the same bytes for the same parameters, data, threads and CPU features.
+
+Two folders come out. The model's folder is what code, parameters, seed and data decide:
+
+    model.json           ModelCard
+    weights.safetensors  of the epoch that was best on val
+    training.json        TrainingSummary
+
+The history's folder is for people and dashboards: history.csv, confusion.csv, metrics.json, pictures as PNG, and,
+decided by a clock or a server, cost.json (Cost) and tracking.json (TrackingRecord).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeloop import plugins
+from edgeloop.canonical import sha256_of_file
+from edgeloop.data.dataset import Dataset
+from edgeloop.errors import DataFault
+from edgeloop.files import whole_folder
+from edgeloop.models import CARD_FILE, WEIGHTS_FILE, Architecture, ModelCard, write_weights
+from edgeloop.plugins import missing_extra
+from edgeloop.progress import progress
+from edgeloop.tasks import Task
+from edgeloop.tracking import TrackedRun, Tracker, tracked_run
+from edgeloop.training import TrainParams
+from edgeloop.training.batches import decoded, fitted_preprocessing, require_learnable
+from edgeloop.training.cost import measured
+from edgeloop.training.determinism import cpu_features, deterministic
+from edgeloop.training.history import numbers, write_history
+from edgeloop.training.loop import Epoch, Fit, Material, fit
+from edgeloop.training.summary import SUMMARY_FILE, TrainingSummary, min_metric_check
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def train(
+    params: TrainParams,
+    *,
+    dataset: Path,
+    validation: Path,
+    model: Path,
+    history: Path,
+    tracker: Tracker = tracked_run,
+) -> TrainingSummary:
+    """Trains a model on the accepted samples and writes the two folders.
+
+    Args:
+        params: Section `train`.
+        dataset: Folder of prepare_data.
+        validation: Folder of validate_data.
+        model: Folder to write, see the module.
+        history: Folder to write, see the module.
+        tracker: Where the run is tracked: MLflow, or `edgeloop.tracking.untracked_run` for nowhere.
+
+    Returns:
+        The summary; whether `train.min_metric` was met is a value in its `checks`.
+
+    Raises:
+        DataFault: The samples cannot be used.
+        ParamsFault: The training diverged, or an option does not fit the architecture.
+        ServerFault: The tracking server does not answer; nothing was trained then.
+        MissingExtra: torch, matplotlib or MLflow is not installed.
+        EnvironmentFault: The memory or the number of threads does not suffice.
+    """
+    _require_torch()
+    with measured() as cost, tracker("train") as run:
+        run.log_params({"train": params.values()})
+        with deterministic(seed=params.seed, threads=params.threads):
+            opened = Dataset(dataset, validation)
+            material = _material(params, opened)
+            card, network = _untrained(params, material)
+            task: Task = plugins.load("tasks", params.task)
+            outcome = _followed_fit(network, task, params=params, material=material, run=run)
+        with whole_folder(history) as folder:
+            write_history(folder, outcome, task=task, dataset=opened)
+            for path in sorted(folder.iterdir()):
+                run.log_file(path, "history")
+            run.log_metrics(numbers(outcome), step=outcome.best.epoch.number)
+            cost().write(folder / "cost.json")
+            run.record().write(folder / "tracking.json")
+        return _write_model(model, card, outcome, params=params, task=task, material=material)
+
+
+def _require_torch() -> None:
+    try:
+        import safetensors
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "train") from error
+    assert safetensors
+
+
+def _material(params: TrainParams, dataset: Dataset) -> Material:
+    """Both splits in memory, and how their pictures are normalised."""
+    classes = dataset.card.classes
+    if not dataset.samples:
+        raise DataFault("no usable sample", where=str(dataset.folder), fix="look at what validate_data took out")
+    train, val = (decoded(dataset, split, image=params.image) for split in ("train", "val"))
+    require_learnable(train, val, classes=classes, where=str(dataset.folder))
+    return Material(train, val, fitted_preprocessing(train, image=params.image), classes)
+
+
+def _untrained(params: TrainParams, material: Material) -> "tuple[ModelCard, nn.Module]":
+    """The network from torch's generator as it stands, and its card."""
+    architecture: Architecture = plugins.load("models", params.model)
+    network = architecture.build(material.preprocessing.shape, len(material.classes), dict(params.model_options))
+    card = ModelCard(
+        task=params.task,
+        architecture=params.model,
+        options=params.model_options,
+        classes=material.classes,
+        preprocessing=material.preprocessing,
+        parameters=sum(values.numel() for values in network.parameters() if values.requires_grad),
+    )
+    return card, network
+
+
+def _followed_fit(network: "nn.Module", task: Task, *, params: TrainParams, material: Material, run: TrackedRun) -> Fit:
+    """The fit, with its progress shown and tracked."""
+    with progress("train", params.epochs) as advance:
+
+        def follow(epoch: Epoch) -> None:
+            advance(1, f"val {task.metric} {epoch.val_metric:.4f}")
+            values = {
+                "epoch.train_loss": epoch.train_loss,
+                "epoch.val_loss": epoch.val_loss,
+                f"epoch.val_{task.metric}": epoch.val_metric,
+                "epoch.learning_rate": epoch.learning_rate,
+            }
+            run.log_metrics(values, step=epoch.number)
+
+        return fit(network, task, params=params, material=material, on_epoch=follow)
+
+
+def _write_model(
+    folder: Path, card: ModelCard, outcome: Fit, *, params: TrainParams, task: Task, material: Material
+) -> TrainingSummary:
+    import torch
+
+    best = outcome.best
+    with whole_folder(folder) as partial:
+        card.write(partial / CARD_FILE)
+        write_weights(partial / WEIGHTS_FILE, best.weights)
+        summary = TrainingSummary(
+            metric=task.metric,
+            metrics=best.metrics,
+            checks=(min_metric_check(best.epoch.val_metric, name=task.metric, limit=params.min_metric),),
+            train_loss=best.epoch.train_loss,
+            val_loss=best.epoch.val_loss,
+            epochs=params.epochs,
+            best_epoch=best.epoch.number,
+            steps=outcome.steps,
+            samples={"train": len(material.train), "val": len(material.val)},
+            seed=params.seed,
+            threads=params.threads,
+            cpu_features=cpu_features(),
+            torch_version=str(torch.__version__),
+            weights_sha256=sha256_of_file(partial / WEIGHTS_FILE),
+        )
+        summary.write(partial / SUMMARY_FILE)
+    return summary
