@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from pydantic import Field
@@ -91,12 +92,17 @@ class Dataset:
         return DatasetCard.read(self.folder / "dataset.json")
 
     @cached_property
+    def rows(self) -> tuple[Sample, ...]:
+        """All samples of the index, unusable ones too, sorted by id."""
+        return tuple(read_index(self.folder))
+
+    @cached_property
     def samples(self) -> tuple[Sample, ...]:
         """All usable samples, sorted by id: readable, and accepted where a validation was given."""
-        rows = [s for s in read_index(self.folder) if s.error is None]
+        rows = [s for s in self.rows if s.error is None]
         if self.validation is None:
             return tuple(rows)
-        accepted = set(_column(self.validation / "accepted.parquet", "id"))
+        accepted = set(columns_of(self.validation / "accepted.parquet", ["id"])["id"])
         return tuple(s for s in rows if s.id in accepted)
 
     def split(self, name: str) -> tuple[Sample, ...]:
@@ -160,16 +166,19 @@ def fetched(uri: str) -> bytes:
 
 def read_index(folder: Path) -> list[Sample]:
     """All rows of the index, unreadable ones too, sorted by id."""
-    columns = _columns(folder / "index.parquet", list(INDEX_COLUMNS))
+    columns = columns_of(folder / "index.parquet", list(INDEX_COLUMNS))
     rows = zip(*(columns[name] for name in INDEX_COLUMNS), strict=True)
     return [Sample(**dict(zip(INDEX_COLUMNS, row, strict=True))) for row in rows]
 
 
-def _column(path: Path, name: str) -> list[str]:
-    return _columns(path, [name])[name]
+def columns_of(path: Path, names: list[str]) -> dict[str, list[Any]]:
+    """Columns of a Parquet file by name.
 
-
-def _columns(path: Path, names: list[str]) -> dict[str, list[str]]:
+    Raises:
+        InputFault: There is no such file.
+        DataFault: It is damaged or lacks a column.
+        MissingExtra: pyarrow is not installed.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet
@@ -177,7 +186,7 @@ def _columns(path: Path, names: list[str]) -> dict[str, list[str]]:
         raise missing_extra(error, "data") from error
     try:
         with translated(path):
-            columns: dict[str, list[str]] = parquet.read_table(path, columns=names).to_pydict()
+            columns: dict[str, list[Any]] = parquet.read_table(path, columns=names).to_pydict()
             return columns
     except pa.ArrowException as error:
         raise DataFault(

@@ -26,7 +26,7 @@ MAX_SIDE_PIXELS = 32_768
 """A picture that declares a longer side is refused before it is decoded."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "JPEG2000")
-"""What is read; those first that Pillow has at hand. It knows more, among them EPS, which it gives to an interpreter."""
+"""What is read, the common ones first. Pillow knows more, among them EPS, which it gives to an interpreter."""
 
 CHANNELS = {"L": 1, "RGB": 3}
 

@@ -1,0 +1,133 @@
+"""The page that shows a validation to people: one HTML file that loads nothing from anywhere."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from edgeloop.data.dataset import SPLITS, Dataset, Sample
+from edgeloop.data.preprocessing import decoding, opened
+from edgeloop.data.profile import Profile
+from edgeloop.data.verdict import SEVERITIES, Verdict
+from edgeloop.errors import EdgeloopError
+from edgeloop.plugins import missing_extra
+
+THUMBNAIL_PIXELS = 96
+_SHOWN_FAULTS = 12
+_SHOWN_CLASSES = 20
+_SHOWN_OF_CLASS = 8
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A small picture with its caption; `source` is a data: URI, or empty where there is nothing to show."""
+
+    caption: str
+    source: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The samples of one class; widths are percent of the largest class."""
+
+    label: str
+    total: int
+    parts: Mapping[str, tuple[int, float]]
+
+
+def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
+    """The page as HTML.
+
+    Args:
+        dataset: Opened without a validation, to show what is left out as well.
+        profile: Of the same dataset.
+        verdict: What was decided.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "report") from error
+    source = (resources.files("edgeloop.data") / "page.html.j2").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template.filters["figure"] = figure
+    rows = {sample.id: sample for sample in dataset.rows}
+    ordered = sorted(verdict.expectations, key=lambda result: SEVERITIES.index(result.severity))
+    return template.from_string(source).render(
+        card=dataset.card,
+        verdict=verdict,
+        profile=profile,
+        expectations=ordered,
+        faults=[
+            (result, tiles(dataset, [rows[i] for i in result.first_ids[:_SHOWN_FAULTS] if i in rows]))
+            for result in ordered
+            if result.first_ids
+        ],
+        classes=[(name, tiles(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
+        bars=bars(profile),
+        splits=SPLITS,
+    )
+
+
+def _examples(dataset: Dataset, label: str) -> Sequence[Sample]:
+    return [sample for sample in dataset.split("train") if sample.label == label][:_SHOWN_OF_CLASS]
+
+
+def bars(profile: Profile) -> list[Bar]:
+    """One bar a class, in the order of their names."""
+    labels = next(iter(profile.counts.values()), {})
+    totals = {label: sum(profile.counts[split][label] for split in SPLITS) for label in labels}
+    largest = max(totals.values(), default=1)
+    return [
+        Bar(
+            label=label or "no class",
+            total=total,
+            parts={s: (profile.counts[s][label], 100 * profile.counts[s][label] / largest) for s in SPLITS},
+        )
+        for label, total in totals.items()
+    ]
+
+
+def tiles(dataset: Dataset, samples: Iterable[Sample]) -> list[Tile]:
+    """A tile for each sample; one that cannot be shown says why."""
+    return [_tile(dataset, sample) for sample in samples]
+
+
+def _tile(dataset: Dataset, sample: Sample) -> Tile:
+    title = f"{sample.id} · {sample.label or 'no class'} · {sample.split}"
+    if sample.error is not None:
+        return Tile(caption=sample.id, source="", title=f"{title} · {sample.error}")
+    try:
+        return Tile(caption=sample.id, source=thumbnail(dataset.content(sample)), title=title)
+    except EdgeloopError as error:
+        return Tile(caption=sample.id, source="", title=f"{title} · {error.what}")
+
+
+def thumbnail(content: bytes) -> str:
+    """A picture of at most THUMBNAIL_PIXELS a side as a data: URI.
+
+    Raises:
+        DataFault: It cannot be read as an image.
+    """
+    side = (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS)
+    with decoding("thumbnail"), opened(content) as picture:
+        picture.draft("RGB", side)  # a JPEG is decoded at the size that is needed
+        small = picture.convert("RGB")
+        small.thumbnail(side)
+        file = io.BytesIO()
+        small.save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def figure(value: Any) -> str:
+    """A number as people read it: at most four digits that matter, thousands apart."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,201 @@
+"""The edge to Great Expectations: a suite's file becomes expectations, and a table becomes results.
+
+Three traps of the library are met here. A suite that is loaded as a whole drops an expectation that it cannot build
+and only logs that, so each is built by itself. An expectation that raises reports "failed", so its exception is looked
+for and called "could not check". Severity is a label without effect, so the caller decides by it.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeloop.canonical import sha256_of_bytes
+from edgeloop.data.verdict import FIRST_IDS, ExpectationResult, SuiteRecord
+from edgeloop.errors import DataFault, translated
+from edgeloop.plugins import missing_extra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHIPPED = Path(__file__).parent / "suites"
+_CHECKOUT = Path(__file__).parents[2] / "suites"
+_FIX = "correct the suite or choose another with validate_data.suite"
+_NO_ARGUMENTS = {"batch_id", "column", "column_A", "column_B", "column_list", "column_set"}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite as it lies in its file.
+
+    Args:
+        record: Its name and digest.
+        expectations: The configuration of each: `type`, `kwargs`, `severity`, `notes`, `meta`.
+    """
+
+    record: SuiteRecord
+    expectations: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One result, with the ids of every sample that does not meet the expectation."""
+
+    result: ExpectationResult
+    failing_ids: tuple[str, ...]
+
+
+def suite_file(path: Path) -> Path:
+    """Where the suite lies: `path`, or, for a shipped one such as `suites/images.json`, the package's own copy."""
+    shipped = _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
+    if not path.exists() and path.parent == Path("suites") and (shipped / path.name).exists():
+        return shipped / path.name
+    return path
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite in a file as Great Expectations writes it (`suite.to_json_dict()`).
+
+    Raises:
+        InputFault: There is no such file.
+        DataFault: It is not JSON, or not a suite with expectations.
+    """
+    with translated(path):
+        content = path.read_bytes()
+    try:
+        values = json.loads(content)
+    except ValueError as error:
+        raise DataFault(f"the suite is not JSON ({error})", where=str(path), fix=_FIX) from error
+    expectations = values.get("expectations") if isinstance(values, dict) else None
+    if not isinstance(expectations, list) or not expectations:
+        raise DataFault("the suite has no expectations", where=str(path), fix=_FIX)
+    if not isinstance(name := values.get("name"), str):
+        raise DataFault("the suite has no name", where=str(path), fix=_FIX)
+    return Suite(SuiteRecord(name=name, sha256=sha256_of_bytes(content)), tuple(expectations))
+
+
+def checked(suite: Suite, frame: "pd.DataFrame", *, where: Path) -> Iterator[Checked]:
+    """The result of each expectation on `frame`, in the suite's order.
+
+    Args:
+        suite: What to check.
+        frame: One row a sample, with a column `id`.
+        where: The suite's file, for error messages.
+
+    Raises:
+        DataFault: An expectation does not exist or has wrong arguments; raised before anything is checked.
+        MissingExtra: Great Expectations is not installed.
+    """
+    expectations = [_built(values, position, where) for position, values in enumerate(suite.expectations, start=1)]
+    with _batch(frame) as batch:
+        for expectation in expectations:
+            yield _checked(expectation, batch)
+
+
+def _built(values: Mapping[str, Any], position: int, where: Path) -> Any:
+    """The expectation that a configuration describes."""
+    _import_quietly()
+    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    try:
+        return ExpectationConfiguration(**values).to_domain_obj()
+    except (GreatExpectationsError, TypeError, ValueError, AttributeError) as error:
+        name = values.get("type", "no type") if isinstance(values, dict) else type(values).__name__
+        raise DataFault(
+            f"expectation {position} ({name}) is not valid: {_first_complaint(error)}", where=str(where), fix=_FIX
+        ) from error
+
+
+def _first_complaint(error: Exception) -> str:
+    """The first of the complaints in a validation error, or the error's own words."""
+    complaints = getattr(error, "errors", None)
+    if not callable(complaints):
+        return str(error)
+    first = complaints()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _import_quietly() -> None:
+    """Imports the library with its usage statistics off, unless the user turned them on."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    try:
+        import great_expectations  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "validation") from error
+
+
+@contextmanager
+def _batch(frame: "pd.DataFrame") -> Iterator[Any]:
+    """`frame` as the library wants it, in a context that lives in memory only."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("dataset").add_dataframe_asset("samples")
+    yield asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+
+
+def _checked(expectation: Any, batch: Any) -> Checked:
+    how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]}
+    try:
+        outcome = batch.validate(expectation, result_format=how)
+        raised = _raised(outcome.exception_info)
+    except Exception as error:  # any expectation of the library's or the user's may do anything
+        outcome, raised = None, str(error) or type(error).__name__
+    kwargs = expectation.configuration.kwargs
+    common = {
+        "name": expectation.expectation_type,
+        "column": _columns(kwargs),
+        "severity": expectation.severity.value,
+        "says": _text(expectation.notes),
+        "expected": {key: _json(value) for key, value in sorted(kwargs.items()) if key not in _NO_ARGUMENTS},
+    }
+    if outcome is None or raised is not None:
+        reason = " ".join((raised or "").split())
+        return Checked(ExpectationResult(**common, status="could not check", reason=reason), ())
+    found = outcome.result
+    ids = tuple(sorted({str(row["id"]) for row in found.get("unexpected_index_list") or ()}))
+    result = ExpectationResult(
+        **common,
+        status="pass" if bool(outcome.success) else "fail",
+        observed=_json(found.get("observed_value")),
+        failing=int(found.get("unexpected_count") or 0),
+        first_ids=ids[:FIRST_IDS],
+    )
+    return Checked(result, ids)
+
+
+def _raised(info: Mapping[str, Any]) -> str | None:
+    """The first exception behind a result: the library keeps one, or one for each metric that failed."""
+    records = [info] if "raised_exception" in info else list(info.values())
+    return next((str(record["exception_message"]) for record in records if record["raised_exception"]), None)
+
+
+def _columns(kwargs: Mapping[str, Any]) -> str | None:
+    names: list[str] = []
+    for key in ("column", "column_A", "column_B"):
+        names += [kwargs[key]] if key in kwargs else []
+    for key in ("column_list", "column_set"):
+        names += kwargs.get(key) or []
+    return ", ".join(names) or None
+
+
+def _text(notes: str | Sequence[str] | None) -> str:
+    return notes or "" if isinstance(notes, str | None) else " ".join(notes)
+
+
+def _json(value: Any) -> Any:
+    """`value` as a JSON value: numbers of numpy as numbers, no NaN, anything else as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(entry) for entry in value]
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and plain not in (float("inf"), float("-inf")) and plain == plain:
+        return plain
+    return plain if isinstance(plain, str | bool | int | None) else str(plain)
