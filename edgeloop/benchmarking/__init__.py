@@ -72,8 +72,15 @@ class CandidateRow(Contract):
     preprocess_ms: float | None = Field(default=None, description="p50 of decode + resize + normalise of a real sample")
     warm_up_queries: int | None = None
     latency: Latency | None = None
+    block: int | None = Field(
+        default=None, description="queries timed together; above 1 the quantiles are those of block means"
+    )
+    clock_cost_ns: int | None = Field(default=None, description="of timing one block; a block lasts 50 times that")
+    restart_p50_ms: tuple[float, ...] = Field(default=(), description="of each process start, in order: their spread")
+    rounds_kept: int = 0
+    rounds_dropped: int = Field(default=0, description="because something else had the CPU; their samples are kept raw")
     latency_ratio: float | None = Field(
-        default=None, description="p50 over that of the first candidate, round by round, median"
+        default=None, description="p50 over that of the fp32 candidate on the same target, round by round, median"
     )
     peak_memory_bytes: int | None = Field(default=None, description="VmHWM of a process that only loads and runs it")
     energy_mj: float | None = None
@@ -81,6 +88,7 @@ class CandidateRow(Contract):
     accuracy: float | None = Field(
         default=None, description="the task's metric on val, of the very file that was timed"
     )
+    accuracy_reason: str = Field(default="", description="why there is no accuracy")
     agreement: float | None = Field(
         default=None, description="share of val samples answered as by the reference variant"
     )

@@ -1,0 +1,150 @@
+"""benchmark: every accepted variant on every target that can load it, measured under docs/benchmarking.md."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeloop import plugins
+from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, CandidateRow
+from edgeloop.benchmarking.plan import candidates_of, idle_targets
+from edgeloop.benchmarking.profiles import CLOCK_MARGIN, CONTENDED, PROFILES, Profile
+from edgeloop.benchmarking.records import Record
+from edgeloop.benchmarking.rounds import Order, Surroundings, measure_on
+from edgeloop.benchmarking.rows import Context, Judge, row_of
+from edgeloop.benchmarking.staging import Samples, material_of, samples_of
+from edgeloop.benchmarking.statistics import CONFIDENCE
+from edgeloop.benchmarking.writing import write_benchmark
+from edgeloop.devices import FOLDER, Device, device_named
+from edgeloop.errors import InputFault
+from edgeloop.models import ModelCard
+from edgeloop.progress import progress
+from edgeloop.runtimes import Arrays
+from edgeloop.tasks import Task
+from edgeloop.variants import VariantSet, placed_variants
+
+
+def benchmark(
+    params: BenchmarkParams,
+    *,
+    converted: Path,
+    quantized: Path,
+    dataset: Path,
+    validation: Path,
+    benchmark: Path,
+    devices: Path = FOLDER,
+    sleep: Callable[[float], None] = time.sleep,
+) -> BenchmarkReport:
+    """Measures all candidates and writes the folder `benchmark`; see `writing`.
+
+    Args:
+        params: Section `benchmark`.
+        converted: Variant set of convert; its first variant is the reference.
+        quantized: Variant set of quantize.
+        dataset: Of prepare_data.
+        validation: Of validate_data.
+        benchmark: Folder to write.
+        devices: Declarations.
+        sleep: Waits the given seconds, for a busy machine to become calm.
+
+    Returns:
+        The report: one row for every candidate, whatever happened to it.
+
+    Raises:
+        InputFault: A target's device is not declared, or no target can load any variant.
+        ModelFault: A model file is not the one that was recorded.
+        DataFault: No sample of val is usable.
+    """
+    card = ModelCard.of(converted)
+    variants = placed_variants([converted, quantized])
+    candidates = candidates_of(variants.values(), params.targets)
+    if not candidates:
+        runtimes = ", ".join(sorted({target.runtime for target in params.targets}))
+        raise InputFault(
+            f"no variant is in a format that {runtimes} loads", where="benchmark.targets", fix="add a fitting target"
+        )
+    named = {target.device: device_named(target.device, devices) for target in params.targets}
+    samples = samples_of(dataset, validation=validation, split="val", preprocessing=card.preprocessing)
+    task: Task = plugins.load("tasks", card.task)
+    profile, records = PROFILES[params.profile], [Record(candidate) for candidate in candidates]
+    with tempfile.TemporaryDirectory() as work, progress("benchmark", units_of(len(records), profile)) as advance:
+        material = material_of(samples, Path(work))
+        order = Order(profile=profile, seed=params.seed, material=material, sleep=sleep)
+        surroundings = {
+            name: measure_on(device, of_device(records, name), order=order, advance=advance)
+            for name, device in named.items()
+        }
+    reference = VariantSet.of(converted).variants[0].name
+    context = Context(profile=profile, reference=_outputs_of(reference, records), judge=_judge(task, card, samples))
+    report = BenchmarkReport(
+        protocol=protocol_of(profile, seed=params.seed),
+        reference=reference,
+        metric=task.metric,
+        environments={name: environments_of(found) for name, found in surroundings.items()},
+        rows=rows_of(records, named=named, surroundings=surroundings, context=context),
+        checks=idle_targets(candidates, params.targets),
+    )
+    write_benchmark(report, records=records, folder=benchmark)
+    return report
+
+
+def rows_of(
+    records: Sequence[Record], *, named: dict[str, Device], surroundings: dict[str, Surroundings], context: Context
+) -> tuple[CandidateRow, ...]:
+    """One row for every record, in their order."""
+    return tuple(
+        row_of(
+            record,
+            peers=of_device(records, record.candidate.target.device),
+            device=named[record.candidate.target.device],
+            surroundings=surroundings[record.candidate.target.device],
+            context=context,
+        )
+        for record in records
+    )
+
+
+def of_device(records: Sequence[Record], name: str) -> list[Record]:
+    """The records of one device."""
+    return [record for record in records if record.candidate.target.device == name]
+
+
+def units_of(candidates: int, profile: Profile) -> int:
+    """Units of progress: each start, each wanted round, the outputs and the memory of every candidate."""
+    return candidates * (profile.restarts * (1 + profile.rounds) + 2)
+
+
+def protocol_of(profile: Profile, *, seed: int) -> dict[str, Any]:
+    """What a reader needs to know to take the numbers again."""
+    return {
+        **profile.values(),
+        "scenario": "single-stream, batch 1",
+        "confidence": CONFIDENCE,
+        "contended_below": CONTENDED,
+        "clock_margin": CLOCK_MARGIN,
+        "seed": seed,
+    }
+
+
+def environments_of(found: Surroundings) -> dict[str, Any]:
+    """`before` and `after`, null where the device was lost."""
+    return {
+        "before": found.before.values() if found.before else None,
+        "after": found.after.values() if found.after else None,
+    }
+
+
+def _outputs_of(variant: str, records: Sequence[Record]) -> Arrays:
+    """What the first candidate of that variant answered; empty where none did."""
+    answered = (record.all_outputs() for record in records if record.candidate.placed.variant.name == variant)
+    return next((outputs for outputs in answered if outputs), {})
+
+
+def _judge(task: Task, card: ModelCard, samples: Samples) -> Judge:
+    targets = samples.targets
+
+    def judged(outputs: Arrays) -> float:
+        return float(task.metrics(outputs[card.output_names[0]], targets, card.classes)[task.metric])
+
+    return judged
