@@ -1,7 +1,7 @@
 """Values as YAML documents that are read back as they were written.
 
 Written: block style, keys in the order given, no anchors. Read: plain types only; a repeated or merged key, an alias
-(which lets a small file unfold into a huge value), nesting beyond `MAX_DEPTH` and a file beyond `MAX_BYTES` are refused.
+(which lets a small file unfold into a huge value), nesting beyond `MAX_DEPTH`, a file beyond `MAX_BYTES` are refused.
 """
 
 from collections.abc import Hashable

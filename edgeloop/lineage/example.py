@@ -75,7 +75,7 @@ def _subject(variants: tuple[Variant, ...], *, seed: int) -> Subject:
         seeds={"train": seed},
         data=DataRecord(source="example", classes=CARD.classes, prepared=splits, accepted=splits, calibration=None),
         validation=SuiteRecord(name="example", sha256=sha256_of_bytes(b"")),
-        training=TrainingRecord(threads=1, cpu_features=(), metrics={"accuracy": 0.1}),
+        training=TrainingRecord(threads=1, cpu_features={}, metrics={"accuracy": 0.1}),
         card_sha256=sha256_of_bytes(CARD_TEXT.encode()),
         variants={variant.name: record_of(variant) for variant in variants},
     )

@@ -37,8 +37,8 @@ class TrainingRecord(Contract):
     """How the weights came to be, and how good they were on val."""
 
     threads: int = Field(ge=1, description="computing threads; another number gives other weights")
-    cpu_features: tuple[str, ...] = Field(description="instruction sets that decide how sums are rounded")
-    metrics: dict[str, float]
+    cpu_features: dict[str, Any] = Field(description="by which kernels are chosen, and so how sums are rounded")
+    metrics: dict[str, float] = Field(description="on val")
 
 
 class VariantRecord(Contract):

@@ -20,6 +20,7 @@ class RegisteredVersion(Contract):
     version: str = Field(description="a number, counted from 1 for each name")
     uri: str = Field(description="the registry's own address of it")
     subject_digest: str
+    lineage_sha256: str = Field(description="of the lineage.yaml that is stored: which evidence came with it")
     aliases: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
@@ -35,7 +36,7 @@ class Registry(Protocol):
         """Stores the bundle byte for byte and makes it a new version of `name`, in no alias yet.
 
         The version appears after the stored bytes were read back and verified. A subject that `name` has already gets
-        no second version: its own comes back.
+        no second version: its own comes back, verified as well, with the evidence that it was stored with.
 
         Raises:
             ModelFault: What was read back is not what was stored.

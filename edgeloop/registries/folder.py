@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeloop.bundle import Bundle
+from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import GateRefused, InputFault, ServerFault, translated
 from edgeloop.files import read_json, whole_folder, write_json
 from edgeloop.lineage.manifest import LINEAGE_FILE, read_manifest
@@ -34,6 +35,7 @@ class FolderRegistry:
         """See the protocol."""
         with _locked(name) as home:
             if (existing := self.find(name, bundle.manifest.subject_digest)) is not None:
+                Bundle.open(home / existing.version / "bundle")
                 return existing
             version = str(max(_numbers(home), default=0) + 1)
             with whole_folder(home / version) as partial:
@@ -111,11 +113,13 @@ def _aliases(home: Path) -> dict[str, str]:
 
 
 def _version(home: Path, version: str) -> RegisteredVersion:
+    lineage = home / version / "bundle" / LINEAGE_FILE
     return RegisteredVersion(
         name=home.name,
         version=version,
         uri=(home / version).as_uri(),
-        subject_digest=read_manifest(home / version / "bundle" / LINEAGE_FILE).subject_digest,
+        subject_digest=read_manifest(lineage).subject_digest,
+        lineage_sha256=sha256_of_file(lineage),
         aliases=tuple(alias for alias, target in _aliases(home).items() if target == version),
         tags=read_json(home / version / "tags.json"),
     )
