@@ -1,0 +1,171 @@
+"""Latency against accuracy: who is beaten by whom, and where the limits are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgeloop.report.drawings.axes import Frame, Scale, frame_drawn, log_spread, spread
+from edgeloop.report.drawings.labels import Box, placed
+from edgeloop.report.drawings.svg import Element, element, group, line, picture, polyline, shortened, text
+from edgeloop.report.numerals import TimeUnit, percent, significant
+
+WIDTH, HEIGHT = 760, 430
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 744, 44, 376
+_LONGEST_LABEL = 40
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One candidate.
+
+    Args:
+        name: Of the candidate.
+        p50_ms: Median latency.
+        judged_ms: The latency that selection looks at: the upper bound of a quantile, or what stands for it.
+        accuracy: In 0..1.
+        admitted: Inside all limits.
+        winner: Chosen.
+    """
+
+    name: str
+    p50_ms: float
+    judged_ms: float
+    accuracy: float
+    admitted: bool
+    winner: bool
+
+
+def front_of(marks: Sequence[Mark]) -> list[Mark]:
+    """The admitted candidates that no other admitted one beats in both, fastest first."""
+    front: list[Mark] = []
+    for mark in sorted((m for m in marks if m.admitted), key=lambda m: (m.judged_ms, -m.accuracy)):
+        if not front or mark.accuracy > front[-1].accuracy:
+            front.append(mark)
+    return front
+
+
+def tradeoff_drawn(
+    marks: Sequence[Mark],
+    *,
+    unit: TimeUnit,
+    quantile: str,
+    metric: str,
+    max_latency_ms: float | None,
+    min_accuracy: float | None,
+) -> Element | None:
+    """The chart, or None when nothing was measured.
+
+    Args:
+        marks: Candidates with a latency and an accuracy.
+        unit: Of the x axis.
+        quantile: What the x axis shows, such as `p90, 99 % upper bound`.
+        metric: Of the y axis.
+        max_latency_ms: Limit, drawn as a line.
+        min_accuracy: Limit, drawn as a line.
+    """
+    if not marks:
+        return None
+    frame = _frame(marks, max_latency_ms, min_accuracy)
+    axes = frame_drawn(
+        frame,
+        x_label=f"latency, {quantile} [{unit.name}], logarithmic",
+        y_label=f"{metric} on val",
+        x_text=lambda value: significant(value * unit.per_ms, 2),
+        y_text=lambda share: percent(share, 1),
+    )
+    limits, taken = _limits(frame, max_latency_ms, min_accuracy, unit)
+    spots = [group(*_whisker(frame, mark), _spot(frame, mark)) for mark in marks]
+    description = " ".join(_told(mark, unit) for mark in marks)
+    return picture(
+        axes, limits, _front(frame, front_of(marks)), *spots, _labels(frame, marks, taken),
+        width=WIDTH, height=HEIGHT, title=f"Latency against {metric} of {len(marks)} candidates",
+        description=description, kind="tradeoff",
+    )  # fmt: skip
+
+
+def _frame(marks: Sequence[Mark], max_latency_ms: float | None, min_accuracy: float | None) -> Frame:
+    times = [t for mark in marks for t in (mark.p50_ms, mark.judged_ms)] + [t for t in [max_latency_ms] if t]
+    shares = [mark.accuracy for mark in marks] + [a for a in [min_accuracy] if a is not None]
+    low, high = spread(shares, margin=0.18, least=0.004)
+    return Frame(
+        Scale(*log_spread(times, margin=0.1), _LEFT, _RIGHT, logarithmic=True), Scale(low, high, _BOTTOM, _TOP)
+    )
+
+
+def _front(frame: Frame, front: Sequence[Mark]) -> Element:
+    """A staircase from the first to the last: what is up or left of it, nobody reached."""
+    if not front:
+        return group()
+    steps = [(frame.x.at(front[0].judged_ms), frame.bottom)]
+    for mark in front:
+        x, y = frame.point(mark.judged_ms, mark.accuracy)
+        steps += [(x, steps[-1][1]), (x, y)]
+    steps.append((frame.right, steps[-1][1]))
+    return polyline(steps, class_="front")
+
+
+def _limits(
+    frame: Frame, max_latency_ms: float | None, min_accuracy: float | None, unit: TimeUnit
+) -> tuple[Element, list[Box]]:
+    """What the limits forbid, shaded, and the boxes of their names."""
+    parts: list[Element] = []
+    taken: list[Box] = []
+    if max_latency_ms is not None:
+        x = frame.x.at(max_latency_ms)
+        parts.append(_forbidden(x, frame.top, frame.right, frame.bottom))
+        parts.append(line(x, frame.top, x, frame.bottom, class_="limit"))
+        parts.append(
+            text(f"limit {unit.full(max_latency_ms)}", x - 6, frame.top + 12, class_="limit-name", text_anchor="end")
+        )
+        taken.append(Box(x - 110, frame.top, x, frame.top + 18))
+    if min_accuracy is not None:
+        y = frame.y.at(min_accuracy)
+        parts.append(_forbidden(frame.left, y, frame.right, frame.bottom))
+        parts.append(line(frame.left, y, frame.right, y, class_="limit"))
+        parts.append(text(f"limit {percent(min_accuracy)}", frame.left + 6, y + 14, class_="limit-name"))
+        taken.append(Box(frame.left, y, frame.left + 110, y + 20))
+    return group(*parts), taken
+
+
+def _forbidden(left: float, top: float, right: float, bottom: float) -> Element:
+    return element("rect", x=left, y=top, width=right - left, height=bottom - top, class_="forbidden")
+
+
+def _whisker(frame: Frame, mark: Mark) -> list[Element]:
+    """From the median to the bound that is judged."""
+    (x1, y), (x2, _) = frame.point(mark.p50_ms, mark.accuracy), frame.point(mark.judged_ms, mark.accuracy)
+    return [line(x1, y, x2, y, class_="whisker"), line(x1, y - 4, x1, y + 4, class_="whisker")]
+
+
+def _spot(frame: Frame, mark: Mark) -> Element:
+    """Filled when admitted, hollow when rejected, ringed when chosen."""
+    x, y = frame.point(mark.judged_ms, mark.accuracy)
+    kind = "winner" if mark.winner else "admitted" if mark.admitted else "rejected"
+    ring = [element("circle", cx=x, cy=y, r=10, class_="ring")] if mark.winner else []
+    return group(*ring, element("circle", cx=x, cy=y, r=5.5, class_=f"spot {kind}"), element("title", mark.name))
+
+
+def _labels(frame: Frame, marks: Sequence[Mark], taken: Sequence[Box]) -> Element:
+    """Names where they fit, the winner's first."""
+    ordered = sorted(marks, key=lambda mark: (not mark.winner, not mark.admitted, mark.judged_ms))
+    spots = [frame.point(mark.judged_ms, mark.accuracy) for mark in ordered]
+    area = Box(frame.left + 2, frame.top - 2, frame.right, frame.bottom - 2)
+    names = [_name(mark) for mark in ordered]
+    parts = []
+    for mark, (x, y), label in zip(ordered, spots, placed(spots, names, area=area, taken=taken), strict=True):
+        if label is None:
+            continue
+        if label.leader:
+            near = min(max(x, label.box.left), label.box.right)
+            parts.append(line(x, y, near, label.box.bottom if label.box.bottom < y else label.box.top, class_="leader"))
+        style = "name winner" if mark.winner else "name" if mark.admitted else "name rejected"
+        parts.append(text(label.text, label.x, label.y, class_=style))
+    return group(*parts)
+
+
+def _name(mark: Mark) -> str:
+    return f"★ {shortened(mark.name, _LONGEST_LABEL)}" if mark.winner else shortened(mark.name, _LONGEST_LABEL)
+
+
+def _told(mark: Mark, unit: TimeUnit) -> str:
+    state = "chosen" if mark.winner else "within the limits" if mark.admitted else "rejected"
+    return f"{mark.name}: {unit.full(mark.judged_ms)}, {percent(mark.accuracy)}, {state}."

@@ -1,0 +1,245 @@
+"""The measurements: two tables, the trade-off, and the distributions behind the quantiles."""
+
+from collections.abc import Sequence
+
+from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Quantile
+from edgeloop.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Fact,
+    Facts,
+    Figure,
+    Fold,
+    Notice,
+    Row,
+    Section,
+    Table,
+    absent,
+    checks_table,
+    maybe,
+    status_cell,
+)
+from edgeloop.report.drawings.distributions import Distribution, distributions_drawn
+from edgeloop.report.drawings.tradeoff import Mark, tradeoff_drawn
+from edgeloop.report.numerals import (
+    NONE,
+    SPACE,
+    TimeUnit,
+    count,
+    percent,
+    points,
+    significant,
+    size,
+    time_unit,
+    value_text,
+)
+from edgeloop.report.reading import Absent, Contents
+from edgeloop.selection import Selection
+
+_TITLE = "Benchmark"
+
+
+def benchmark(contents: Contents) -> Section:
+    """The section."""
+    report = contents.benchmark
+    if isinstance(report, Absent):
+        return absent("benchmark", _TITLE, report.reason)
+    selection = None if isinstance(contents.selection, Absent) else contents.selection
+    unit = unit_of(report)
+    winner = selection.winner if selection else None
+    blocks: list[Block] = [_latency_table(report, unit, winner), _cost_table(report, unit, winner)]
+    blocks.append(_tradeoff(report, selection, unit))
+    blocks += _distributions(report, contents, unit, winner)
+    if table := checks_table("Targets", [(report.metric, check) for check in report.checks], subject="metric"):
+        blocks.append(table)
+    blocks.append(_protocol(report))
+    return Section("benchmark", _TITLE, tuple(blocks))
+
+
+def unit_of(report: BenchmarkReport) -> TimeUnit:
+    """The unit of all latencies on the page."""
+    return time_unit(row.latency.p50.value_ms for row in report.rows if row.latency)
+
+
+def _latency_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> Table:
+    unit_note = f"[{unit.name}] ≤ bound"
+    columns = (
+        Column("candidate", numeric=False), Column("status", numeric=False),
+        *(Column(name, unit_note) for name in ("p50", "p90", "p95", "p99")),
+        Column("min · LV", f"[{unit.name}]"), Column("mean · AV", f"[{unit.name}]"),
+        Column("max · HV", f"[{unit.name}]"), Column("throughput", "[1/s]"), Column("samples"),
+    )  # fmt: skip
+    rows = tuple(_marked(row, winner, _latency_cells(row, unit)) for row in report.rows)
+    note = (
+        "Steady state, batch 1. Below each quantile its one-sided 99 % upper confidence bound by order statistics;"
+        " selection judges the bound. LV, AV, HV: lowest, average and highest value."
+    )
+    return Table("Latency", columns, rows, note)
+
+
+def _marked(row: CandidateRow, winner: str | None, cells: tuple[Cell, ...]) -> Row:
+    star = f"★{SPACE}" if row.candidate == winner else ""
+    name = Cell(f"{star}{row.candidate}", note=f"profile {row.profile}", mark="name")
+    return Row((name, *cells), mark="winner" if star else "" if row.status == "pass" else "attention")
+
+
+def _latency_cells(row: CandidateRow, unit: TimeUnit) -> tuple[Cell, ...]:
+    status = status_cell(row.status, note=row.reason)
+    if row.latency is None:
+        return status, Cell("not measured", note=row.reason, mark="open"), *[Cell(NONE)] * 8
+    found = row.latency
+    block = f"means of {row.block}" if row.block is not None and row.block > 1 else ""
+    dropped = (
+        f"{row.rounds_dropped} of {row.rounds_kept + row.rounds_dropped} rounds dropped" if row.rounds_dropped else ""
+    )
+    return (
+        status,
+        *(_quantile(quantile, unit) for quantile in (found.p50, found.p90, found.p95, found.p99)),
+        Cell(unit.of(found.minimum_ms)),
+        Cell(unit.of(found.mean_ms)),
+        Cell(unit.of(found.maximum_ms)),
+        Cell(significant(found.throughput_per_s)),
+        Cell(count(found.samples), note=", ".join(filter(None, (block, dropped)))),
+    )
+
+
+def _quantile(quantile: Quantile, unit: TimeUnit) -> Cell:
+    bound = "no bound: too few samples" if quantile.upper_ms is None else f"≤{SPACE}{unit.of(quantile.upper_ms)}"
+    return Cell(unit.of(quantile.value_ms), note=bound)
+
+
+def _cost_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> Table:
+    baseline = reference_accuracy(report)
+    columns = (
+        Column("candidate", numeric=False), Column(report.metric, "on val, against the reference"),
+        Column("agreement", "with the reference"), Column("rel. error", "largest"), Column("size"),
+        Column("peak memory"), Column("load", "[ms]"), Column("first", "[ms]"),
+        Column("preprocess", f"p50 [{unit.name}]"), Column("p50 ratio", "to fp32, same target"),
+        Column("energy", "per inference"), Column("CPU share", "while timed"), Column("runtime", numeric=False),
+    )  # fmt: skip
+    rows = tuple(_marked(row, winner, _cost_cells(row, unit, baseline)) for row in report.rows)
+    note = (
+        f"Reference: {report.reference}. Accuracy and parity are of the very file that was timed. Peak memory is that"
+        " of a process that only loads and runs the model. A CPU share under 95 %: something else had the CPU."
+    )
+    return Table("Accuracy and cost", columns, rows, note)
+
+
+def _cost_cells(row: CandidateRow, unit: TimeUnit, baseline: float | None) -> tuple[Cell, ...]:
+    drop = "" if row.accuracy is None or baseline is None else points(row.accuracy - baseline)
+    energy = None if row.energy_mj is None else f"{significant(row.energy_mj)}{SPACE}mJ"
+    missing = row.reason or "no value was recorded"
+    error = None if row.max_relative_error is None else significant(row.max_relative_error, 2)
+    memory = None if row.peak_memory_bytes is None else size(row.peak_memory_bytes)
+    return (
+        maybe(_share(row.accuracy), reason=row.accuracy_reason or missing, note=drop),
+        maybe(_share(row.agreement), reason=row.accuracy_reason or missing),
+        maybe(error, reason=row.accuracy_reason or missing),
+        Cell(size(row.size_bytes), title=f"{row.size_bytes:,} bytes"),
+        maybe(memory, reason=missing),
+        maybe(None if row.load_ms is None else significant(row.load_ms), reason=missing),
+        maybe(None if row.first_ms is None else significant(row.first_ms), reason=missing),
+        maybe(None if row.preprocess_ms is None else unit.of(row.preprocess_ms), reason=missing),
+        maybe(
+            None if row.latency_ratio is None else f"{significant(row.latency_ratio)}{SPACE}×", reason=_no_ratio(row)
+        ),
+        maybe(energy, reason=row.energy_reason, note=row.energy_reason),
+        maybe(None if row.contention is None else percent(row.contention, 1), reason=missing),
+        Cell(row.target.runtime, note=row.runtime_version or "version not recorded"),
+    )
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else percent(value)
+
+
+def _no_ratio(row: CandidateRow) -> str:
+    return row.reason or "no fp32 candidate on this target"
+
+
+def reference_accuracy(report: BenchmarkReport) -> float | None:
+    """Of the reference variant, wherever it was measured first: what accuracy drops are against."""
+    rows = [row for row in report.rows if row.variant == report.reference and row.accuracy is not None]
+    return rows[0].accuracy if rows else None
+
+
+def _tradeoff(report: BenchmarkReport, selection: Selection | None, unit: TimeUnit) -> Block:
+    quantile = selection.limits.latency_quantile if selection else "p90"
+    drawn, left_out = _marks(report, selection, quantile)
+    limits = selection.limits if selection else None
+    baseline = reference_accuracy(report)
+    floor = None
+    if limits is not None and limits.max_accuracy_drop is not None and baseline is not None:
+        floor = baseline - limits.max_accuracy_drop
+    picture = tradeoff_drawn(
+        drawn,
+        unit=unit,
+        quantile=f"99 % upper bound of {quantile}",
+        metric=report.metric,
+        max_latency_ms=limits.max_latency_ms if limits else None,
+        min_accuracy=floor,
+    )
+    missing = f" Not drawn: {'; '.join(left_out)}." if left_out else ""
+    if picture is None:
+        return Notice(f"Latency against {report.metric}: no candidate has both.{missing}")
+    note = (
+        f"Up and left is better. Filled: within the limits; hollow: rejected; ringed with ★: chosen. The dot is the"
+        f" bound that is judged, the whisker reaches to the median. The step line is the Pareto front of latency and"
+        f" {report.metric} among those within the limits; selection weighs size and memory as well.{missing}"
+    )
+    return Figure(picture, f"Latency against {report.metric}", note)
+
+
+def _marks(report: BenchmarkReport, selection: Selection | None, quantile: str) -> tuple[list[Mark], list[str]]:
+    """What can be drawn, and what cannot with the reason."""
+    rejected = {judged.candidate for judged in selection.candidates if judged.rejected} if selection else set()
+    marks, left_out = [], []
+    for row in report.rows:
+        if row.latency is None or row.accuracy is None:
+            why = row.reason or row.accuracy_reason or "not measured"
+            left_out.append(f"{row.candidate} ({why})")
+            continue
+        judged: Quantile = getattr(row.latency, quantile)
+        marks.append(
+            Mark(
+                name=row.candidate,
+                p50_ms=row.latency.p50.value_ms,
+                judged_ms=judged.value_ms if judged.upper_ms is None else judged.upper_ms,
+                accuracy=row.accuracy,
+                admitted=row.status == "pass" and row.candidate not in rejected,
+                winner=selection is not None and row.candidate == selection.winner,
+            )
+        )
+        if judged.upper_ms is None:
+            left_out.append(f"the bound of {row.candidate} (too few samples; the dot is {quantile} itself)")
+    return [mark for mark in marks if mark.p50_ms > 0 and mark.judged_ms > 0], left_out
+
+
+def _distributions(report: BenchmarkReport, contents: Contents, unit: TimeUnit, winner: str | None) -> Sequence[Block]:
+    samples = contents.samples_ms
+    if isinstance(samples, Absent):
+        return [Notice(f"Latency distribution: {samples.reason}.")]
+    distributions = [
+        Distribution(row.candidate, samples[row.candidate], _quantiles(row), winner=row.candidate == winner)
+        for row in report.rows
+        if samples.get(row.candidate) and row.latency
+    ]
+    picture = distributions_drawn(distributions, unit=unit)
+    if picture is None:
+        return [Notice("Latency distribution: no sample was kept.")]
+    note = (
+        "Raw samples of the rounds that count. The height is the square root of the share, so that single stragglers"
+        " show beside the peak; the marks are p50, p90 and p99, the line reaches from minimum to maximum."
+    )
+    return [Figure(picture, "Latency distribution", note)]
+
+
+def _quantiles(row: CandidateRow) -> dict[str, float]:
+    assert row.latency is not None
+    return {"p50": row.latency.p50.value_ms, "p90": row.latency.p90.value_ms, "p99": row.latency.p99.value_ms}
+
+
+def _protocol(report: BenchmarkReport) -> Fold:
+    facts = tuple(Fact(key, value_text(value)) for key, value in report.protocol.items())
+    return Fold("Protocol: durations, counts and rules", (Facts(facts),))

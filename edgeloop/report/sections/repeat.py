@@ -1,0 +1,92 @@
+"""Where it ran, and how to run it again."""
+
+import shlex
+from typing import Any
+
+from edgeloop.lineage.evidence import RunEvidence
+from edgeloop.report.blocks import Block, Cell, Code, Column, Fact, Facts, Fold, Notice, Row, Section, Table
+from edgeloop.report.inputs import ReportInputs
+from edgeloop.report.numerals import NONE, value_text
+from edgeloop.report.reading import Absent, Contents
+from edgeloop.report.sections.variants import flattened
+
+_SIDES = ("before", "after")
+
+
+def repeat(contents: Contents, inputs: ReportInputs, stopped: str | None) -> Section:
+    """The section."""
+    blocks: list[Block] = []
+    report = contents.benchmark
+    if isinstance(report, Absent):
+        blocks.append(Notice(f"Environment: benchmark {report.reason}."))
+    else:
+        blocks += [_environment(device, sides) for device, sides in report.environments.items()]
+    if not isinstance(contents.lineage, Absent):
+        blocks += [_run(piece) for piece in contents.lineage.pieces(RunEvidence)]
+    blocks += _commands(contents, inputs, stopped)
+    return Section("repeat", "Environment and how to repeat", tuple(blocks))
+
+
+def _environment(device: str, sides: dict[str, Any]) -> Table:
+    """What stayed in one column, what moved while it was measured in two."""
+    flat = {name: dict(flattened(sides.get(name) or {})) for name in _SIDES}
+    keys = [key for key in dict.fromkeys([*flat["before"], *flat["after"]]) if key]
+    columns = (Column(device, numeric=False), *(Column(name, numeric=False) for name in _SIDES))
+    rows = []
+    for key in keys:
+        before, after = (flat[name].get(key, NONE) for name in _SIDES)
+        shown = "unchanged" if before == after else after
+        rows.append(
+            Row((Cell(key, mark="name"), Cell(_read(before), mark="reason"), Cell(_read(shown), mark="reason")))
+        )
+    note = "" if keys else "The device was lost: nothing is known of it."
+    return Table(f"Device {device}, before and after the measurement", columns, tuple(rows), note)
+
+
+def _read(text: str) -> str:
+    return "cannot be read on this device" if text == NONE else text
+
+
+def _run(piece: RunEvidence) -> Facts:
+    body = piece.body
+    dirty = {True: "with changes beyond it", False: "clean", None: ""}[body.dirty]
+    facts = [
+        Fact("engine", body.engine or "the library alone"),
+        Fact("edgeloop, Python", f"{body.edgeloop_version}, {body.python_version}"),
+        Fact("host", body.host),
+        Fact("registered", body.registered_at),
+        Fact("commit", body.commit or "no Git", note=dirty),
+    ]
+    facts += [Fact(f"run id, {name}", run_id) for name, run_id in body.run_ids.items()]
+    if body.trigger is not None:
+        facts.append(Fact("trigger", body.trigger.reason, note=value_text(body.trigger.parent)))
+    return Facts(tuple(facts), title="Run")
+
+
+def _commands(contents: Contents, inputs: ReportInputs, stopped: str | None) -> list[Block]:
+    """Lines to copy, for a run that failed and for one that did not."""
+    blocks: list[Block] = []
+    if stopped is not None:
+        lines = f"python -m pipelines run --from {stopped}   # after mending; earlier steps are kept"
+        blocks.append(Code(lines, title="Go on from where it stopped"))
+    again = ["make env                     # the pinned environment", "python -m pipelines run"]
+    if not isinstance(contents.lineage, Absent):
+        bundle = (
+            shlex.quote(str(inputs.lineage.parent)) if inputs.lineage and not inputs.lineage.is_absolute() else "BUNDLE"
+        )
+        again.append(f"edgeloop lineage show {bundle}")
+        again.append(f"edgeloop lineage diff OLD_BUNDLE {bundle}")
+        again.append(f"edgeloop predict {bundle} INPUT…")
+    blocks.append(Code("\n".join(again), title="Run it again, with the parameters below as params.yaml"))
+    if isinstance(contents.params, Absent):
+        blocks.append(Notice(f"Parameters: {contents.params.reason}."))
+    else:
+        blocks.append(Fold("params.yaml of this run, defaults filled in", (Code(_as_yaml(contents.params)),)))
+    return blocks
+
+
+def _as_yaml(values: dict[str, Any]) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    return text

@@ -1,0 +1,115 @@
+"""The training: curves, what the model mistakes on val, what it cost."""
+
+from edgeloop.report.blocks import (
+    Block,
+    Fact,
+    Facts,
+    Figure,
+    Items,
+    Notice,
+    Section,
+    absent,
+    checks_table,
+    side,
+)
+from edgeloop.report.drawings.confusion import MOST_CLASSES, confusion_drawn, mistakes_told
+from edgeloop.report.drawings.curves import Curve, curves_drawn
+from edgeloop.report.numerals import SPACE, count, percent, significant, size
+from edgeloop.report.reading import Absent, Contents, History
+from edgeloop.report.scores import counted, plain, scores_of
+from edgeloop.training.summary import TrainingSummary
+
+_TITLE = "Training"
+
+
+def training(contents: Contents) -> Section:
+    """The section."""
+    summary, history = contents.summary, contents.history
+    if isinstance(summary, Absent):
+        return absent("training", _TITLE, summary.reason)
+    blocks: list[Block] = [_facts(contents, summary)]
+    blocks += [Notice(f"Curves: {history.reason}.")] if isinstance(history, Absent) else _curves(history, summary)
+    blocks += _confusion(contents, summary)
+    if table := checks_table("Gate of training", [("val", check) for check in summary.checks], subject="split"):
+        blocks.append(table)
+    return Section("training", _TITLE, tuple(blocks))
+
+
+def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
+    model, cost = contents.model, contents.cost
+    facts = []
+    if not isinstance(model, Absent):
+        channels, height, width = model.preprocessing.shape
+        facts.append(Fact("model", model.architecture, note=f"{count(model.parameters)} trained values"))
+        facts.append(Fact("input", f"{channels} × {height} × {width}", note="channels × height × width, pixels"))
+    metrics = plain(summary.metrics)
+    if summary.metric in metrics:
+        facts.append(Fact(f"{summary.metric} on val", percent(metrics[summary.metric])))
+    losses = f"{significant(summary.train_loss)} / {significant(summary.val_loss)}"
+    facts.append(Fact("loss, train / val", losses, note=f"at epoch {summary.best_epoch}, whose weights were kept"))
+    used = " / ".join(f"{count(n)} {split}" for split, n in summary.samples.items())
+    facts.append(Fact("epochs", count(summary.epochs), note=f"{count(summary.steps)} steps on {used}"))
+    facts.append(Fact("seed, threads", f"{summary.seed}, {summary.threads}", note=f"torch {summary.torch_version}"))
+    if isinstance(cost, Absent):
+        facts.append(Fact("cost", "not measured", note=cost.reason, mark="open"))
+    else:
+        memory = size(cost.peak_memory_bytes) if cost.peak_memory_bytes is not None else "not measured"
+        facts.append(
+            Fact("time", f"{significant(cost.wall_s)}{SPACE}s", note=f"{significant(cost.cpu_s)}{SPACE}s of CPU time")
+        )
+        energy = "not measured: " + cost.energy_reason if cost.energy_j is None else f"{significant(cost.energy_j)} J"
+        facts.append(Fact("peak memory", memory, note=f"energy {energy}"))
+    return Facts(tuple(facts))
+
+
+def _curves(history: History, summary: TrainingSummary) -> tuple[Block, ...]:
+    epochs = [epoch.number for epoch in history.epochs]
+    loss = curves_drawn(
+        epochs,
+        [
+            Curve("train", tuple(epoch.train_loss for epoch in history.epochs), series=1),
+            Curve("val", tuple(epoch.val_loss for epoch in history.epochs), series=0),
+        ],
+        title="Loss over epochs",
+        y_label="loss, logarithmic",
+        y_text=lambda value: significant(value, 2),
+        marked=summary.best_epoch,
+        logarithmic=True,
+    )
+    metric = curves_drawn(
+        epochs,
+        [Curve("val", tuple(epoch.metric for epoch in history.epochs))],
+        title=f"{history.metric} on val over epochs",
+        y_label=f"{history.metric} on val",
+        y_text=lambda share: percent(share, 1),
+        marked=summary.best_epoch,
+    )
+    drawn = ((loss, "Loss"), (metric, f"{history.metric} on val"))
+    return side(Figure(picture, title) for picture, title in drawn if picture is not None)
+
+
+def _confusion(contents: Contents, summary: TrainingSummary) -> tuple[Block, ...]:
+    """The matrix on val, of the summary or counted from the samples' answers."""
+    scores = scores_of(summary.metrics)
+    classes, counts = scores.classes, [list(row) for row in scores.confusion]
+    if not counts and not isinstance(contents.answers, Absent):
+        classes, counts = counted(contents.answers)
+    if not counts:
+        return ()
+    return confusion_blocks(classes, counts, split="val")
+
+
+def confusion_blocks(classes: tuple[str, ...], counts: list[list[int]], *, split: str) -> tuple[Block, ...]:
+    """The matrix and the commonest mistakes."""
+    picture = confusion_drawn(classes, counts, title=f"Confusion matrix on {split}")
+    told = mistakes_told(classes, counts, most=12)
+    whole, right = sum(map(sum, counts)), sum(counts[k][k] for k in range(len(classes)))
+    title = f"Mistakes on {split}: {count(whole - right)} of {count(whole)}"
+    figure: Block = (
+        Notice(
+            f"{len(classes)} classes: a matrix of more than {MOST_CLASSES} cannot be read, see the commonest mistakes."
+        )
+        if picture is None
+        else Figure(picture, f"Confusion on {split}", "The shade is the share of the row; mistakes are drawn stronger.")
+    )
+    return side((figure, Items(title, tuple(told) or ("none",))))
