@@ -62,9 +62,7 @@ def decided(
     quarantine = _quarantine(samples, checks)
     left_out = {row.id for row in quarantine}
     accepted = tuple(sample for sample in samples if sample.id not in left_out)
-    complaints = [
-        *_unchecked(results),
-        *_failed(results, on_fault),
+    complaints = [*_unchecked(results), *_failed(results, on_fault)] or [
         *_too_many(len(left_out), len(samples), max_quarantined),
         *_emptied(samples, accepted),
     ]
@@ -73,7 +71,7 @@ def decided(
     members = {split: [s for s in accepted if s.split == split] for split in SPLITS} if accepted else {}
     verdict = Verdict(
         status="fail" if complaints else "pass",
-        reason="; ".join(complaints) or _praise(results, len(left_out)),
+        reason="; ".join(complaints) or _summary(results, len(left_out)),
         on_fault=on_fault,
         suite=suite,
         worst=worst_of(results),
@@ -130,8 +128,8 @@ def _fault(result: ExpectationResult) -> str:
     if not result.first_ids:
         return f"not met: {meaning} (observed {result.observed})"
     more = ", …" if result.failing > 1 else ""
-    count = f"{result.failing} sample" + ("s" if result.failing != 1 else "")
-    return f"not met by {count}: {meaning} ({result.first_ids[0]}{more})"
+    count = "1 sample fails" if result.failing == 1 else f"{result.failing} samples fail"
+    return f"{count} the check that {meaning} ({result.first_ids[0]}{more})"
 
 
 def _too_many(left_out: int, samples: int, limit: float) -> list[str]:
@@ -147,10 +145,11 @@ def _emptied(samples: Sequence[Sample], accepted: Sequence[Sample]) -> list[str]
     return [f"nothing is left in {', '.join(empty)}"] if empty else []
 
 
-def _praise(results: Sequence[ExpectationResult], left_out: int) -> str:
+def _summary(results: Sequence[ExpectationResult], left_out: int) -> str:
     critical = sum(result.severity == "critical" for result in results)
     lesser = sum(result.status != "pass" for result in results if result.severity != "critical")
-    parts = [f"{critical} critical checks made"]
+    met = sum(result.severity == "critical" and result.status == "pass" for result in results)
+    parts = [f"{met} of {critical} critical checks met"]
     parts += [f"{left_out} samples left out"] if left_out else []
     parts += [f"{lesser} lesser checks not met"] if lesser else []
     return ", ".join(parts)

@@ -4,7 +4,6 @@ A bad sample is a value here, never an exception. One thread does it: at 48 px t
 720 px no faster, because the interpreter is what they wait for.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,8 +38,7 @@ def observed(samples: Sequence[RawSample]) -> list[Observation]:
     found: list[Observation] = []
     unreadable = 0
     chunks = [samples[start : start + _CHUNK] for start in range(0, len(samples), _CHUNK)]
-    with progress("prepare_data", len(samples)) as advance, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a decoder has to say about a sample stands in its row
+    with progress("prepare_data", len(samples)) as advance:
         for chunk in chunks:
             found += [observation(sample) for sample in chunk]
             unreadable += sum(row.error is not None for row in found[-len(chunk) :])

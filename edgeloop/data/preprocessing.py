@@ -4,6 +4,7 @@ Shapes: `C` channels, `H` height, `W` width, all in pixels.
 """
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -108,7 +109,9 @@ def decoding(where: str) -> Iterator[None]:
         DataFault: The picture is no image, is broken, or is too large.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a picture can be read or it cannot
+            yield
     except _Refused as refusal:
         raise DataFault(str(refusal), where=where, fix="remove it or make it smaller") from refusal
     except EdgeloopError:

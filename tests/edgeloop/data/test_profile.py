@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from edgeloop.data.dataset import Sample
+from edgeloop.data.features import ImageFeatures
+from edgeloop.data.profile import Profile, bin_counts, feature_profile, profile_of, quantile_edges
+
+
+def test_ten_bins_share_a_continuous_column_evenly():
+    column = np.random.default_rng(0).normal(size=1000)
+    assert bin_counts(column, quantile_edges(column)) == (100,) * 10
+
+
+def test_values_beyond_the_reference_have_a_bin():
+    assert bin_counts(np.array([-1e300, 1e300]), (0.0, 1.0)) == (1, 0, 1)
+
+
+def test_a_constant_column_tells_smaller_equal_and_larger_apart():
+    edges = quantile_edges(np.full(50, 8.0))
+    assert bin_counts(np.array([7.999, 8.0, 8.0, 8.001]), edges) == (1, 2, 1)
+
+
+def test_a_value_that_fills_several_bins_has_one_of_its_own():
+    column = np.concatenate([np.zeros(900), np.arange(1, 101)])
+    edges = quantile_edges(column)
+    assert bin_counts(column, edges)[1] == 900
+
+
+def test_a_column_without_values_has_one_empty_bin():
+    assert feature_profile("mean", [], nulls=3).counts == (0,)
+
+
+def test_counts_are_those_of_the_reference():
+    found = feature_profile("mean", [1.0, 2.0, 3.0, 4.0], nulls=0)
+    assert sum(found.counts) == found.count == 4
+
+
+def sample(number: int, split: str, error: str | None = None) -> Sample:
+    return Sample(id=str(number), uri="", sha256=None, split=split, label="cat", error=error)
+
+
+@pytest.fixture
+def profile() -> Profile:
+    row = ImageFeatures(8, 8, "L", 100, 1.0, 1.0, 0, 9, 1.0)
+    far = ImageFeatures(99, 99, "RGB", 100, 1.0, 1.0, 0, 9, 1.0)
+    samples = [sample(0, "train"), sample(1, "train", "broken"), sample(2, "test")]
+    return profile_of(samples, [row, None, far])
+
+
+def test_features_are_those_of_the_training_split(profile):
+    assert {f.name: f.maximum for f in profile.features}["width"] == 8
+
+
+def test_an_unreadable_sample_is_counted_as_null(profile):
+    assert (profile.unreadable, profile.features[0].nulls) == (1, 1)
+
+
+def test_counts_name_every_split_and_class(profile):
+    assert profile.counts == {"train": {"cat": 2}, "val": {"cat": 0}, "test": {"cat": 1}}
+
+
+def test_it_is_read_as_it_was_written(profile, tmp_path):
+    profile.write(tmp_path / "profile.json")
+    assert Profile.of(tmp_path / "profile.json") == profile
