@@ -3,7 +3,7 @@
 Legend: `N` samples, `K` classes. The reference is always named first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,13 @@ def compared(reference: Mapping[str, Floats], candidate: Mapping[str, Floats]) -
     )
 
 
+def joined(parts: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """The outputs of several runs as those of one, along N; at least one part."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def max_relative_error(reference: Floats, candidate: Floats) -> float | None:
-    """max |reference − candidate| / max |reference|; None where a value is not finite.
+    """Largest |reference − candidate| / max |reference|; None where a value is not finite.
 
     One scale for the whole output: the elementwise ratio says nothing where the reference passes through zero.
     """

@@ -1,11 +1,11 @@
 """Conversion of a trained model, one target format a file."""
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 from pydantic import Field
 
 from edgeloop import plugins
@@ -16,7 +16,7 @@ from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, translated
 from edgeloop.files import whole_folder
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
-from edgeloop.parity import Parity, compared
+from edgeloop.parity import Parity, compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime, Session
 from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet
@@ -92,8 +92,8 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
     with whole_folder(converted) as folder:
         variants = [_trained(model, folder)]
         with progress("convert", len(params.formats) * (1 + len(samples))) as advance:
-            for name in params.formats:
-                variants.append(_converted(name, params, folder=folder, val=(opened, samples), advance=advance))
+            val = (opened, samples)
+            variants += [_converted(name, params, folder=folder, val=val, advance=advance) for name in params.formats]
         made = VariantSet(variants=tuple(variants))
         made.write(folder / VARIANTS_FILE)
     return made
@@ -121,16 +121,20 @@ def _converted(
     advance(1, f"{name} written")
     trained_runtime: Runtime = plugins.load("runtimes", "torch")
     runtime: Runtime = plugins.load("runtimes", converter.runtime)
-    reference, candidate = trained_runtime.open(weights, threads=THREADS), runtime.open(target, threads=THREADS)
-    parity = _parity(reference, candidate, val=val, card=ModelCard.of(folder), advance=advance)
-    reference.close()
-    candidate.close()
-    checks = tuple(_judged(one, params.max_relative_error) for one in parity)
+    with (
+        closing(trained_runtime.open(weights, threads=THREADS)) as reference,
+        closing(runtime.open(target, threads=THREADS)) as candidate,
+    ):
+        parity = _parity(reference, candidate, val=val, card=ModelCard.of(folder), advance=advance)
+    checks = tuple(_judged(*both, limit=params.max_relative_error) for both in zip(*parity.values(), strict=True))
     return _variant(f"{name}-fp32", name, target, made.tool).model_copy(
         update={
             "made_from": TRAINED,
             "checks": made.checks + checks,
-            "details": {"parity": [one.values() for one in parity], "parity_runtime": converter.runtime},
+            "details": {
+                "runtime": converter.runtime,
+                "parity": {how: [one.values() for one in outputs] for how, outputs in parity.items()},
+            },
         }
     )
 
@@ -149,32 +153,31 @@ def _variant(name: str, format: str, path: Path, tool: Tool) -> Variant:  # noqa
 
 def _parity(
     reference: Session, candidate: Session, *, val: tuple[Dataset, list[Sample]], card: ModelCard, advance: Advance
-) -> tuple[Parity, ...]:
-    """Each sample through the candidate twice, in a batch and alone, against the reference's batch."""
+) -> dict[str, tuple[Parity, ...]]:
+    """The samples in batches, and each alone, against the reference's batches."""
     dataset, samples = val
     expected: list[Arrays] = []
-    answered: list[Arrays] = []
+    batched: list[Arrays] = []
+    alone: list[Arrays] = []
     for part, inputs in batches(dataset, samples, card.preprocessing):
-        trained = reference.run(inputs)
-        expected += [trained, trained]
-        answered += [candidate.run(inputs), *(candidate.run(inputs[i : i + 1]) for i in range(len(part)))]
+        expected.append(reference.run(inputs))
+        batched.append(candidate.run(inputs))
+        alone += [candidate.run(inputs[i : i + 1]) for i in range(len(part))]
         advance(len(part), "compared with the trained model")
-    return compared(_joined(expected, card.output_names), _joined(answered, card.output_names))
+    whole = joined(expected)
+    return {"batched": compared(whole, joined(batched)), "alone": compared(whole, joined(alone))}
 
 
-def _joined(parts: list[Arrays], names: tuple[str, ...]) -> Arrays:
-    return {name: np.concatenate([part[name] for part in parts]) for name in names if name in parts[0]}
-
-
-def _judged(parity: Parity, limit: float) -> Check:
-    error = parity.max_relative_error
-    if error is None:
+def _judged(batched: Parity, alone: Parity, *, limit: float) -> Check:
+    name = f"parity_{batched.output}"
+    if batched.max_relative_error is None or alone.max_relative_error is None:
         reason = "an output is not a finite number, or differs from one that is zero everywhere"
-        return Check(name=f"parity_{parity.output}", status="fail", limit=limit, reason=reason)
+        return Check(name=name, status="fail", limit=limit, reason=reason)
+    error = max(batched.max_relative_error, alone.max_relative_error)
     return Check(
-        name=f"parity_{parity.output}",
+        name=name,
         status="pass" if error <= limit else "fail",
         value=error,
         limit=limit,
-        reason=f"largest difference on {parity.samples // 2} samples of val over the largest output",
+        reason=f"largest difference over the largest output, on {batched.samples} samples of val",
     )

@@ -88,21 +88,19 @@ def _exported(network: Any, card: ModelCard, opset: int) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what the exporter prints and warns of out of stdout and stderr; it goes to the log instead."""
+    """Keeps what the exporter prints, warns of and logs out of stdout and stderr; the first two go to our log."""
     said = io.StringIO()
-    exporter = logging.getLogger("torch.onnx")
-    level = exporter.level
-    exporter.setLevel(logging.ERROR)
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # torch hangs handlers of its own on dozens of loggers
     try:
-        with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(said):
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            yield
+            # stderr repeats, over many lines, what the exception says
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+                yield
     finally:
-        exporter.setLevel(level)
-        for line in [
-            *said.getvalue().splitlines(),
-            *(one_line(w.message) for w in caught if isinstance(w.message, Warning)),
-        ]:
+        logging.disable(disabled)
+        for line in [*said.getvalue().splitlines(), *(str(warning.message) for warning in caught)]:
             _log.info(line)
 
 

@@ -19,7 +19,7 @@ from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, ModelFault, ParamsFault, translated
 from edgeloop.files import whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
-from edgeloop.parity import compared
+from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime
 from edgeloop.tasks import Task
@@ -238,14 +238,15 @@ def _answered(runtime_name: str, source: Path, *, target: Path, work: _Work) -> 
     """The outputs of both files on val, batch by batch."""
     runtime: Runtime = plugins.load("runtimes", runtime_name)
     parts: tuple[list[Arrays], list[Arrays]] = ([], [])
-    with closing(runtime.open(source, threads=THREADS)) as reference:
-        with closing(runtime.open(target, threads=THREADS)) as candidate:
-            for part, inputs in batches(work.dataset, work.val, work.card.preprocessing):
-                for session, outputs in zip((reference, candidate), parts, strict=True):
-                    outputs.append(session.run(inputs))
-                work.advance(len(part), "judged on val")
-    first, second = ({name: np.concatenate([p[name] for p in outputs]) for name in outputs[0]} for outputs in parts)
-    return first, second
+    with (
+        closing(runtime.open(source, threads=THREADS)) as reference,
+        closing(runtime.open(target, threads=THREADS)) as candidate,
+    ):
+        for part, inputs in batches(work.dataset, work.val, work.card.preprocessing):
+            for session, outputs in zip((reference, candidate), parts, strict=True):
+                outputs.append(session.run(inputs))
+            work.advance(len(part), "judged on val")
+    return joined(parts[0]), joined(parts[1])
 
 
 def _metric(task: Task, outputs: NDArray[np.float32], targets: NDArray[np.int64], card: ModelCard) -> float | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgeloop.errors import EdgeloopError, ModelFault
 from edgeloop.onnx_files import fault_of, write_clean
 from edgeloop.plugins import missing_extra
+from edgeloop.privacy import opt_out
 from edgeloop.quantization import Method
 from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
@@ -40,6 +41,7 @@ class OnnxRuntimeStatic:
 
     def quantize(self, source: Path, inputs: Iterable[NDArray[np.float32]], *, target: Path, method: Method) -> Tool:
         """See `edgeloop.quantization.Scheme`."""
+        opt_out()
         try:
             import onnx
             import onnxruntime

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.privacy import opt_out
 from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
 
 INSTALL = "run: pip install 'edgeloop[onnxruntime]'"
@@ -27,6 +28,7 @@ class OnnxRuntime:
 
     def state(self) -> RuntimeState:
         """See `edgeloop.runtimes.Runtime`."""
+        opt_out()
         try:
             import onnxruntime
 
@@ -46,6 +48,7 @@ class OnnxRuntime:
     def open(self, path: Path, *, threads: int) -> "OnnxRuntimeSession":
         """See `edgeloop.runtimes.Runtime`."""
         refuse_no_threads(threads, where="onnxruntime")
+        opt_out()
         try:
             import onnxruntime
         except (ImportError, OSError) as error:
