@@ -11,6 +11,7 @@ from pydantic import Field
 
 from edgeloop.bundle import Bundle
 from edgeloop.contract import Contract
+from edgeloop.errors import GateRefused, InputFault
 
 
 class RegisteredVersion(Contract):
@@ -69,3 +70,22 @@ class Registry(Protocol):
             InputFault: There is no such version.
             ModelFault: What was fetched is not whole.
         """
+
+
+def refuse_moved(name: str, alias: str, *, now: str, expected: str | None) -> None:
+    """Compares before an alias is set; `now` and `expected` are versions, "" for none.
+
+    Raises:
+        GateRefused: `alias` does not point to `expected`.
+    """
+    if expected is not None and now != expected:
+        raise GateRefused(
+            f"points to version {now or 'nothing'}, not to {expected or 'nothing'}",
+            where=f"{name}@{alias}",
+            fix="look at what was promoted meanwhile, then promote again",
+        )
+
+
+def unknown_version(name: str, ref: str) -> InputFault:
+    """The fault that says that `name` has no version or alias `ref`."""
+    return InputFault("no such version or alias", where=f"{name}@{ref}", fix="see the versions of the model")

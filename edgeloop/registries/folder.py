@@ -19,10 +19,10 @@ from pathlib import Path
 
 from edgeloop.bundle import Bundle
 from edgeloop.canonical import sha256_of_file
-from edgeloop.errors import GateRefused, InputFault, ServerFault, translated
+from edgeloop.errors import InputFault, ServerFault, translated
 from edgeloop.files import read_json, whole_folder, write_json
 from edgeloop.lineage.manifest import LINEAGE_FILE, read_manifest
-from edgeloop.registries import RegisteredVersion
+from edgeloop.registries import RegisteredVersion, refuse_moved, unknown_version
 
 VARIABLE = "EDGELOOP_REGISTRY_FOLDER"
 DEFAULT = Path(".edgeloop/registry")
@@ -48,14 +48,9 @@ class FolderRegistry:
         """See the protocol."""
         with _locked(name) as home:
             if version not in map(str, _numbers(home)):
-                raise _unknown(name, version)
+                raise unknown_version(name, version)
             aliases = _aliases(home)
-            if expected is not None and aliases.get(alias, "") != expected:
-                raise GateRefused(
-                    f"points to version {aliases.get(alias)}, not to {expected}",
-                    where=f"{name}@{alias}",
-                    fix="look at what was promoted meanwhile, then promote again",
-                )
+            refuse_moved(name, alias, now=aliases.get(alias, ""), expected=expected)
             write_json(home / "aliases.json", dict(sorted({**aliases, alias: version}.items())))
 
     def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
@@ -72,7 +67,7 @@ class FolderRegistry:
         home = _home(name)
         version = _aliases(home).get(ref, ref)
         if version not in map(str, _numbers(home)):
-            raise _unknown(name, ref)
+            raise unknown_version(name, ref)
         with whole_folder(folder) as partial, translated(folder):
             shutil.copytree(home / version / "bundle", partial, symlinks=True, dirs_exist_ok=True)
             fetched = Bundle.open(partial)
@@ -81,7 +76,7 @@ class FolderRegistry:
 
 def _home(name: str) -> Path:
     root = Path(os.environ.get(VARIABLE) or DEFAULT).absolute()
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise InputFault("is no name of a model", where=repr(name), fix="use letters, digits, '.', '_' and '-'")
     return root / name
 
@@ -123,10 +118,6 @@ def _version(home: Path, version: str) -> RegisteredVersion:
         aliases=tuple(alias for alias, target in _aliases(home).items() if target == version),
         tags=read_json(home / version / "tags.json"),
     )
-
-
-def _unknown(name: str, ref: str) -> InputFault:
-    return InputFault("no such version or alias", where=f"{name}@{ref}", fix="see the versions of the model")
 
 
 plugin = FolderRegistry()

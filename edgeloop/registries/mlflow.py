@@ -12,11 +12,12 @@ from typing import Any
 
 from edgeloop.bundle import Bundle
 from edgeloop.canonical import sha256_of_file
-from edgeloop.errors import GateRefused, InputFault, ModelFault
+from edgeloop.errors import InputFault, ModelFault
 from edgeloop.files import whole_folder
 from edgeloop.lineage.manifest import LINEAGE_FILE
-from edgeloop.registries import RegisteredVersion
-from edgeloop.tracking import client, server_faults, tracked_run
+from edgeloop.mlflow_client import client, server_faults
+from edgeloop.registries import RegisteredVersion, refuse_moved, unknown_version
+from edgeloop.tracking import tracked_run
 
 SUBJECT_TAG, LINEAGE_TAG, TRAINING_TAG, PARENT_TAG = (
     "subject_digest", "lineage_sha256", "training_run_id", "mlflow.parentRunId",
@@ -58,14 +59,9 @@ class MlflowRegistry:
         """See the protocol."""
         known = {one.version: one for one in self.versions(name)}
         if version not in known:
-            raise _unknown(name, version)
+            raise unknown_version(name, version)
         now = next((one.version for one in known.values() if alias in one.aliases), "")
-        if expected is not None and now != expected:
-            raise GateRefused(
-                f"points to version {now or 'nothing'}, not to {expected or 'nothing'}",
-                where=f"{name}@{alias}",
-                fix="look at what was promoted meanwhile, then promote again",
-            )
+        refuse_moved(name, alias, now=now, expected=expected)
         if now != version:
             with server_faults():
                 client().set_registered_model_alias(name, alias, version)
@@ -86,7 +82,7 @@ class MlflowRegistry:
         """See the protocol."""
         wanted = next((one for one in self.versions(name) if ref == one.version or ref in one.aliases), None)
         if wanted is None:
-            raise _unknown(name, ref)
+            raise unknown_version(name, ref)
         opened = client()
         with whole_folder(folder) as partial:
             fetched = _downloaded(opened, _source(opened, wanted), partial)
@@ -192,10 +188,6 @@ def _version(version: Any, aliases: Mapping[str, str]) -> RegisteredVersion:
         aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
         tags=dict(sorted(version.tags.items())),
     )
-
-
-def _unknown(name: str, ref: str) -> InputFault:
-    return InputFault("no such version or alias", where=f"{name}@{ref}", fix="see the versions of the model")
 
 
 plugin = MlflowRegistry()
