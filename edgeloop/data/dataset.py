@@ -131,17 +131,22 @@ class Dataset:
     def _fetched(self, uri: str) -> bytes:
         if uri.startswith("zip://"):
             member, _, archive = uri.removeprefix("zip://").partition("::")
-            path = self.folder / archive
-            if path not in self._archives:
-                with translated(path):
-                    self._archives[path] = zipfile.ZipFile(path)
-            return self._archives[path].read(member)
+            return self._unpacked(member, self.folder / archive)
         local = local_path(uri)
         if local is None:
             return fetched(uri)
         path = self.folder / local
         with translated(path):
             return path.read_bytes()
+
+    def _unpacked(self, member: str, path: Path) -> bytes:
+        try:
+            with translated(path):
+                if path not in self._archives:
+                    self._archives[path] = zipfile.ZipFile(path)
+                return self._archives[path].read(member)
+        except (zipfile.BadZipFile, KeyError) as error:  # KeyError: no such member
+            raise DataFault("the shard is damaged", where=str(path), fix="run prepare_data again") from error
 
 
 def local_path(uri: str) -> Path | None:

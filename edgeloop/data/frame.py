@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, columns_of
+from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
         raise missing_extra(error, "validation") from error
     index = pd.DataFrame(columns_of(dataset / "index.parquet", list(INDEX_COLUMNS)))
     features = pd.DataFrame(columns_of(dataset / "features.parquet", list(FEATURE_COLUMNS)))
-    return with_derived(index.merge(features, on="id", how="left", validate="one_to_one"))
+    if not index["id"].equals(features["id"]):
+        raise DataFault("index and features are of different samples", where=str(dataset), fix="run prepare_data again")
+    return with_derived(index.join(features.drop(columns="id")))
 
 
 def with_derived(frame: "pd.DataFrame") -> "pd.DataFrame":

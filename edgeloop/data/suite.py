@@ -63,6 +63,8 @@ def read_suite(path: Path) -> Suite:
         InputFault: There is no such file.
         DataFault: It is not JSON, or not a suite with expectations.
     """
+    if path.is_dir():
+        raise DataFault("the suite is a folder", where=str(path), fix=_FIX)
     with translated(path):
         content = path.read_bytes()
     try:

@@ -46,6 +46,14 @@ def test_packed_samples_are_found_again(digits):
     assert len(list(dataset.contents(dataset.samples))) == 1797
 
 
+def test_a_damaged_shard_is_a_data_fault(digits, tmp_path):
+    shutil.copytree(digits / "dataset", tmp_path / "dataset")
+    (tmp_path / "dataset/shards/0000.zip").write_bytes(b"rubbish")
+    dataset = Dataset(tmp_path / "dataset")
+    with pytest.raises(DataFault, match="the shard is damaged"):
+        dataset.content(dataset.samples[0])
+
+
 def test_digits_are_byte_identical_in_another_folder(digits, tmp_path):
     prepared(tmp_path)
     files = [path for path in digits.rglob("*") if path.is_file()]

@@ -195,6 +195,14 @@ def test_a_damaged_dataset_is_a_data_fault(work):
         judged(folder)
 
 
+def test_features_of_other_samples_are_a_data_fault(work):
+    folder = work()
+    features = folder / "dataset/features.parquet"
+    parquet.write_table(parquet.read_table(features).slice(5), features)
+    with pytest.raises(DataFault, match="index and features are of different samples"):
+        judged(folder)
+
+
 def test_the_page_loads_nothing_and_escapes_names(work, pictures):
     name = "<img src=x onerror=alert(1)>.png"
     (pictures / "cat" / name).write_bytes(b"rubbish")
