@@ -1,5 +1,6 @@
 """`edgeloop data`."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.errors import EXIT_GATE
+from edgeloop.errors import EXIT_GATE, translated
 from edgeloop.terminal import exiting, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,14 +32,20 @@ def validate(
         from edgeloop.data.validation import validate_folder
 
         with tempfile.TemporaryDirectory() as scratch:
-            verdict = validate_folder(folder, suite=suite, workdir=Path(scratch), report=report)
+            verdict = validate_folder(folder, suite=suite, workdir=Path(scratch))
+            if report is not None:
+                with translated(report):
+                    shutil.copyfile(Path(scratch) / "report.html", report)
         if as_json:
             print_json(verdict.values())
         else:
             print_table(
-                f"{folder}: {verdict.status}" + (f" ({verdict.reason})" if verdict.reason else ""),
+                f"{folder}: {verdict.status} ({verdict.reason})",
                 ["expectation", "column", "severity", "status", "failing"],
-                [[r.name, r.column or "", r.severity, r.status, str(r.failing)] for r in verdict.results],
+                [
+                    [r.says or r.name, r.column or "", r.severity, r.status, str(r.failing)]
+                    for r in verdict.expectations
+                ],
             )
         if verdict.status != "pass":
             raise typer.Exit(EXIT_GATE)

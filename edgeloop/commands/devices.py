@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeloop.commands import Debug, Json
+from edgeloop.files import write_json
 from edgeloop.terminal import exiting, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,3 +39,21 @@ def list_(
             ["name", "class", "transport", "address"],
             [[device.name, device.device_class, device.transport, device.address or ""] for device in devices],
         )
+
+
+@app.command()
+def fingerprint(
+    output: Annotated[Path | None, typer.Option("--output", help="Write it here as JSON.")] = None,
+    folder: Folder = DECLARATIONS,
+    debug: Debug = False,
+) -> None:
+    """Print what timings on each reachable device depend on; another value, and they are taken again."""
+    with exiting(debug=debug):
+        from edgeloop.devices import declared
+        from edgeloop.devices import fingerprint as fingerprint_of
+
+        found = {device.name: fingerprint_of(device) for device in declared(folder)}
+        if output is None:
+            print_json(found)
+        else:
+            write_json(output, found)

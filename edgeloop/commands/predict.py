@@ -1,7 +1,7 @@
 """`edgeloop predict`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,5 +25,11 @@ def predict(
         if as_json:
             print_json([answer.values() for answer in answers])
             return
-        rows = [[answer.input, answer.label, f"{answer.probability:.3f}"] for answer in answers]
-        print_table(str(bundle), ["input", "answer", "probability"], rows)
+        rows = [[answer.input, described(answer.answer)] for answer in answers]
+        print_table(f"{bundle}: {answers[0].variant} on {answers[0].runtime}", ["input", "answer"], rows)
+
+
+def described(answer: dict[str, Any]) -> str:
+    """The plain values of an answer in one line; the rest is in `--json`."""
+    plain = {key: value for key, value in answer.items() if isinstance(value, str | int | float)}
+    return ", ".join(f"{key} {value:.3f}" if isinstance(value, float) else str(value) for key, value in plain.items())

@@ -1,0 +1,59 @@
+"""How a model is named: a bundle's folder, or `NAME@ALIAS` and `NAME@VERSION` in a registry.
+
+`mlflow` is the registry unless another plug-in stands before it: `folder:digits@champion`.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeloop import plugins
+from edgeloop.bundle import Bundle
+from edgeloop.errors import InputFault
+
+DEFAULT_REGISTRY = "mlflow"
+_REFERENCE = re.compile(r"(?:(?P<registry>[a-z_]+):)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)@(?P<ref>[A-Za-z0-9._-]+)")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A model in a registry: its name, and an alias or a version."""
+
+    registry: str
+    name: str
+    ref: str
+
+
+def parsed(text: str) -> Reference | Path:
+    """What `text` names.
+
+    Raises:
+        InputFault: It is neither a folder that exists nor a reference.
+    """
+    if Path(text).is_dir():
+        return Path(text)
+    if found := _REFERENCE.fullmatch(text):
+        return Reference(found["registry"] or DEFAULT_REGISTRY, found["name"], found["ref"])
+    raise InputFault(
+        "is no bundle and no NAME@ALIAS", where=text, fix="name a bundle's folder, or such as digits@champion"
+    )
+
+
+@contextmanager
+def opened(text: str) -> Iterator[Bundle]:
+    """The bundle that `text` names, verified; one from a registry lies in a folder that goes with the block.
+
+    Raises:
+        InputFault: There is none.
+        ModelFault: It is not whole.
+        ServerFault: The registry does not answer.
+    """
+    named = parsed(text)
+    if isinstance(named, Path):
+        yield Bundle.open(named)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield plugins.load("registries", named.registry).fetch(named.name, named.ref, Path(scratch) / "bundle")
