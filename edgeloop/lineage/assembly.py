@@ -11,7 +11,7 @@ from edgeloop.benchmarking import BenchmarkReport, CandidateRow
 from edgeloop.canonical import digest_of, sha256_of_file
 from edgeloop.data.dataset import DatasetCard
 from edgeloop.data.verdict import Verdict
-from edgeloop.errors import GateRefused, ModelFault
+from edgeloop.errors import GateRefused, ModelFault, translated
 from edgeloop.evaluation import Evaluation
 from edgeloop.gates import stop_unless_passed
 from edgeloop.lineage.evidence import (
@@ -96,12 +96,14 @@ def read_materials(outputs: StepOutputs) -> Materials:
         InputFault, ModelFault: A file is missing, damaged, or belongs to another run.
         GateRefused: A gate had said no.
     """
+    with translated(outputs.converted / CARD_FILE):
+        card_sha256 = sha256_of_file(outputs.converted / CARD_FILE)
     materials = Materials(
         params=Params.read(outputs.params_file),
         dataset=DatasetCard.read(outputs.dataset / "dataset.json"),
         verdict=Verdict.of(outputs.validation),
         training=TrainingSummary.of(outputs.model),
-        card_sha256=sha256_of_file(outputs.converted / CARD_FILE),
+        card_sha256=card_sha256,
         variants=placed_variants([outputs.converted, outputs.quantized]),
         calibration=VariantSet.of(outputs.quantized).calibration,
         report=BenchmarkReport.read(outputs.benchmark / "report.json"),
