@@ -83,7 +83,7 @@ class Scheme(Protocol):
         Args:
             source: The float file.
             inputs: The calibration set in batches of shape N, C, H, W; read once.
-            target: The file to write.
+            target: The file to write, in a folder that exists; scratch files may lie beside it meanwhile.
             method: How the ranges follow from the calibration set.
 
         Raises:

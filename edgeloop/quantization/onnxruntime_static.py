@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.errors import EdgeloopError, ModelFault
+from edgeloop.errors import EdgeloopError, ModelFault, translated
 from edgeloop.onnx_files import fault_of, write_clean
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
@@ -48,7 +48,7 @@ class OnnxRuntimeStatic:
         except ModuleNotFoundError as error:
             raise missing_extra(error, "onnxruntime_static") from error
         try:
-            with tempfile.TemporaryDirectory(prefix="edgeloop-") as scratch, _quiet():
+            with translated(target), tempfile.TemporaryDirectory(dir=target.parent) as scratch, _quiet():
                 model = _quantized(source, inputs, scratch=Path(scratch), method=METHODS[method])
         except EdgeloopError:
             raise
