@@ -26,6 +26,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeloop.privacy import opt_out
+
 EXIT_DONE, EXIT_GATE, EXIT_INPUT, EXIT_ENVIRONMENT = 0, 1, 2, 3
 
 FAULT_FILE_VARIABLE = "EDGELOOP_FAULT_FILE"
@@ -131,11 +133,12 @@ def translated(where: Path | str) -> Iterator[None]:
 
 @contextmanager
 def reported(step: str) -> Iterator[None]:
-    """The edge of a step that runs in a process of its own.
+    """The edge of a step that runs in a process of its own; no library beneath reports usage from here on.
 
     Whatever stops the step is one line on stderr and, where `EDGELOOP_FAULT_FILE` names a file, JSON that the
     parent process reads to end with the right exit code. The exception goes on, so that the engine sees a failure.
     """
+    opt_out()
     try:
         with translated(step):
             yield

@@ -20,6 +20,7 @@ from edgeloop.contract import Contract, first_fault
 from edgeloop.conversion import ConvertParams
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.validation import ValidateDataParams
+from edgeloop.drift import DetectDriftParams
 from edgeloop.errors import ParamsFault, translated
 from edgeloop.evaluation import EvaluateParams
 from edgeloop.quantization import QuantizeParams
@@ -46,6 +47,7 @@ with warnings.catch_warnings():
         select: SelectParams = SelectParams()
         evaluate: EvaluateParams = EvaluateParams()
         register: RegisterParams = RegisterParams()
+        detect_drift: DetectDriftParams = DetectDriftParams()
 
         @model_validator(mode="after")
         def _consistent(self) -> "Params":
@@ -67,6 +69,9 @@ with warnings.catch_warnings():
 
 
 SECTIONS = tuple(Params.model_fields)
+MONITOR_SECTIONS = ("detect_drift",)
+"""Sections of the monitor pipeline; the others are the release pipeline's, in the order of its steps."""
+RELEASE_SECTIONS = tuple(name for name in SECTIONS if name not in MONITOR_SECTIONS)
 
 
 def _source_without_path(params: Params) -> str | None:
@@ -149,6 +154,7 @@ def _plugin_names(params: Params) -> list[tuple[str, str, str]]:
         ("tasks", "train.task", params.train.task),
         ("models", "train.model", params.train.model),
         ("registries", "register.registry", params.register.registry),
+        ("drift", "detect_drift.detector", params.detect_drift.detector),
     ]
     named += [("conversion", "convert.formats", name) for name in params.convert.formats]
     named += [("quantization", "quantize.schemes", name) for name in params.quantize.schemes]

@@ -57,3 +57,12 @@ def opened(text: str) -> Iterator[Bundle]:
         return
     with tempfile.TemporaryDirectory() as scratch:
         yield plugins.load("registries", named.registry).fetch(named.name, named.ref, Path(scratch) / "bundle")
+
+
+def version_of(text: str, subject_digest: str) -> str | None:
+    """The version in the registry that has this subject; None for a folder."""
+    named = parsed(text)
+    if isinstance(named, Path):
+        return None
+    version = plugins.load("registries", named.registry).find(named.name, subject_digest)
+    return str(version.version) if version is not None else None

@@ -67,7 +67,7 @@ def _table(path: Path) -> Any:
         raise missing_extra(error, "data") from error
     try:
         with translated(path):
-            return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+            return csv.read_csv(path) if path.suffix == ".csv" else parquet.ParquetFile(path).read()
     except pa.ArrowException as error:
         raise DataFault(
             f"is not a readable Parquet or CSV file ({str(error).splitlines()[0]})",

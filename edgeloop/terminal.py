@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from edgeloop.errors import EdgeloopError, from_os_error
+from edgeloop.privacy import opt_out
 
 
 @contextmanager
 def exiting(*, debug: bool = False) -> Iterator[None]:
-    """The edge of a command: an error of ours is one line on stderr and its exit code.
+    """The edge of a command: an error of ours is one line on stderr and its exit code; no usage is reported.
 
     Args:
         debug: Show the traceback as well.
     """
+    opt_out()
     try:
         yield
     except OSError as error:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from edgeloop.privacy import opt_out
+
 ROOT = Path(__file__).parents[1]
 COST = {"slow": 1, "privileged": 2, "long": 3}
 
 
 def pytest_configure() -> None:
-    os.environ.update(DO_NOT_TRACK="1", MLFLOW_DISABLE_TELEMETRY="true", DVC_NO_ANALYTICS="true")
+    opt_out()
     for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "EDGELOOP_FAULT_FILE", "EDGELOOP_PROGRESS"):
         os.environ.pop(variable, None)
 

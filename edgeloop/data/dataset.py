@@ -191,9 +191,11 @@ def columns_of(path: Path, names: list[str]) -> dict[str, list[Any]]:
         raise missing_extra(error, "data") from error
     try:
         with translated(path):
-            columns: dict[str, list[Any]] = parquet.read_table(path, columns=names).to_pydict()
+            # read_table and to_pydict import pandas, which costs every step half a second
+            table = parquet.ParquetFile(path).read(columns=names)
+            columns: dict[str, list[Any]] = {name: table.column(name).to_pylist() for name in names}
             return columns
-    except pa.ArrowException as error:
+    except (pa.ArrowException, KeyError) as error:  # KeyError: a column that is not there
         raise DataFault(
             "is not a readable Parquet file", where=str(path), fix="run the step that writes it again"
         ) from error

@@ -169,6 +169,7 @@ def subject_of(materials: Materials, *, code: str) -> Subject:
         ),
         card_sha256=materials.card_sha256,
         variants={name: record_of(placed.variant) for name, placed in sorted(materials.variants.items())},
+        parent=materials.training.parent,
     )
 
 
@@ -176,10 +177,12 @@ def deciding_params(params: Params) -> dict[str, Any]:
     """The validated parameters that decide what a model is and which of its variants is chosen.
 
     Left out are the places: section `register` says where a model goes, and every field that holds a path says where
-    something lies on one machine. What lies there is in the subject by its digest (splits, suite), so that two folders
-    and two engines give one subject.
+    something lies on one machine. What lies there is in the subject by its digest (splits, suite, parent), so that two
+    folders and two engines give one subject. `detect_drift` looks at a model that exists already.
     """
-    return params.model_dump(mode="json", exclude={"register": True, **_places(Params)})
+    places = _places(Params)
+    places["train"] = {**places.get("train", {}), "init_from": True}
+    return params.model_dump(mode="json", exclude={"register": True, "detect_drift": True, **places})
 
 
 def _places(model: type[BaseModel]) -> dict[str, Any]:
@@ -193,7 +196,7 @@ def _places(model: type[BaseModel]) -> dict[str, Any]:
     return found
 
 
-def numbers_in(metrics: Mapping[str, Any]) -> dict[str, float]:
+def numbers_in(metrics: Mapping[str, Any]) -> dict[str, int | float]:
     """The metrics that are one number each, by name; tables and curves lie in the bundle as they are."""
     return {name: value for name, value in sorted(metrics.items()) if type(value) in (int, float)}
 

@@ -188,7 +188,7 @@ def _samples_ms(path: Path) -> dict[str, tuple[float, ...]]:
     except ModuleNotFoundError as error:
         raise ValueError("pyarrow is not installed") from error
     try:
-        table = parquet.read_table(path)
+        table = parquet.ParquetFile(path).read()
         if "kept" in table.column_names:
             table = table.filter(compute.field("kept"))
         by_candidate: dict[str, tuple[float, ...]] = {}

@@ -29,7 +29,10 @@ class TrainParams(Contract):
     schedule: Literal["cosine", "constant"] = "cosine"
     augment_shift: int = Field(default=1, ge=0, le=32, description="random shift, pixels of the model's input")
     seed: int = Field(default=0, ge=0, lt=2**32)
-    threads: int = Field(default=2, ge=1, le=256, description="computing threads; another number gives other weights")
+    threads: int = Field(default=1, ge=1, le=256, description="computing threads; another number gives other weights")
+    init_from: str | None = Field(
+        default=None, description="model to begin with: a bundle's folder or NAME@ALIAS; same architecture and classes"
+    )
     min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
 
     @field_validator("model_options")

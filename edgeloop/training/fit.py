@@ -18,16 +18,17 @@ from edgeloop.canonical import sha256_of_file
 from edgeloop.data.dataset import Dataset
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
+from edgeloop.lineage.subject import Parent
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, Architecture, ModelCard, write_weights
-from edgeloop.plugins import missing_extra
 from edgeloop.progress import progress
 from edgeloop.tasks import Task
 from edgeloop.tracking import TrackedRun, Tracker, tracked_run
 from edgeloop.training import TrainParams
 from edgeloop.training.batches import decoded, fitted_preprocessing, require_learnable
 from edgeloop.training.cost import measured
-from edgeloop.training.determinism import cpu_features, deterministic
+from edgeloop.training.determinism import cpu_features, deterministic, import_torch
 from edgeloop.training.history import numbers, write_history
+from edgeloop.training.inheritance import Inheritance, inherited
 from edgeloop.training.loop import Epoch, Fit, Material, fit
 from edgeloop.training.summary import SUMMARY_FILE, TrainingSummary, min_metric_check
 
@@ -64,13 +65,16 @@ def train(
         MissingExtra: torch, matplotlib or MLflow is not installed.
         EnvironmentFault: The memory or the number of threads does not suffice.
     """
-    _require_torch()
+    import_torch()
     with measured() as cost, tracker("train") as run:
         run.log_params({"train": params.values()})
         with deterministic(seed=params.seed, threads=params.threads):
             opened = Dataset(dataset, validation)
-            material = _material(params, opened)
+            heritage = inherited(params, opened.card.classes)
+            material = _material(params, opened, heritage)
             card, network = _untrained(params, material)
+            if heritage is not None:
+                heritage.into(network)
             task: Task = plugins.load("tasks", params.task)
             outcome = _followed_fit(network, task, params=params, material=material, run=run)
         with whole_folder(history) as folder:
@@ -80,26 +84,19 @@ def train(
             run.log_metrics(numbers(outcome), step=outcome.best.epoch.number)
             cost().write(folder / "cost.json")
             run.record().write(folder / "tracking.json")
-        return _write_model(model, card, outcome, params=params, task=task, material=material)
+        parent = heritage.parent if heritage is not None else None
+        return _write_model(model, card, outcome, params=params, task=task, material=material, parent=parent)
 
 
-def _require_torch() -> None:
-    try:
-        import safetensors
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing_extra(error, "train") from error
-    assert safetensors
-
-
-def _material(params: TrainParams, dataset: Dataset) -> Material:
-    """Both splits in memory, and how their pictures are normalised."""
+def _material(params: TrainParams, dataset: Dataset, heritage: Inheritance | None) -> Material:
+    """Both splits in memory, and how their pictures are normalised: as the parent's were, where there is one."""
     classes = dataset.card.classes
     if not dataset.samples:
         raise DataFault("no usable sample", where=str(dataset.folder), fix="look at what validate_data took out")
     train, val = (decoded(dataset, split, image=params.image) for split in ("train", "val"))
     require_learnable(train, val, classes=classes, where=str(dataset.folder))
-    return Material(train, val, fitted_preprocessing(train, image=params.image), classes)
+    preprocessing = heritage.card.preprocessing if heritage else fitted_preprocessing(train, image=params.image)
+    return Material(train, val, preprocessing, classes)
 
 
 def _untrained(params: TrainParams, material: Material) -> "tuple[ModelCard, nn.Module]":
@@ -135,7 +132,14 @@ def _followed_fit(network: "nn.Module", task: Task, *, params: TrainParams, mate
 
 
 def _write_model(
-    folder: Path, card: ModelCard, outcome: Fit, *, params: TrainParams, task: Task, material: Material
+    folder: Path,
+    card: ModelCard,
+    outcome: Fit,
+    *,
+    params: TrainParams,
+    task: Task,
+    material: Material,
+    parent: Parent | None,
 ) -> TrainingSummary:
     import torch
 
@@ -158,6 +162,7 @@ def _write_model(
             cpu_features=cpu_features(),
             torch_version=str(torch.__version__),
             weights_sha256=sha256_of_file(partial / WEIGHTS_FILE),
+            parent=parent,
         )
         summary.write(partial / SUMMARY_FILE)
     return summary

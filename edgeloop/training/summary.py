@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from edgeloop.contract import Contract
+from edgeloop.lineage.subject import Parent
 from edgeloop.variants import Check
 
 SUMMARY_FILE = "training.json"
@@ -29,6 +30,7 @@ class TrainingSummary(Contract):
     cpu_features: dict[str, Any] = Field(description="by which the kernels are chosen, and so the rounding")
     torch_version: str
     weights_sha256: str = Field(description="of weights.safetensors")
+    parent: Parent | None = Field(default=None, description="the model that training began with")
 
     @classmethod
     def of(cls, folder: Path) -> "TrainingSummary":

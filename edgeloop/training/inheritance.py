@@ -1,0 +1,64 @@
+"""train.init_from: a model to begin with instead of random weights."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeloop import references
+from edgeloop.canonical import sha256_of_file
+from edgeloop.errors import ModelFault
+from edgeloop.lineage.subject import Parent
+from edgeloop.models import ModelCard, read_weights
+from edgeloop.training import TrainParams
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+WEIGHTS_VARIANT = "torch-fp32"
+
+
+@dataclass(frozen=True)
+class Inheritance:
+    """What is taken over from a parent."""
+
+    parent: Parent
+    card: ModelCard
+    weights: "dict[str, torch.Tensor]"
+
+    def into(self, network: "nn.Module") -> None:
+        """Puts the parent's weights into a network of the same architecture.
+
+        Raises:
+            ModelFault: They do not fit.
+        """
+        try:
+            network.load_state_dict(self.weights)
+        except RuntimeError as error:
+            raise ModelFault(
+                "has weights of another shape", where="train.init_from", fix="use the parent's model_options"
+            ) from error
+
+
+def inherited(params: TrainParams, classes: tuple[str, ...]) -> Inheritance | None:
+    """The parent that `train.init_from` names, verified; None where it names none.
+
+    Raises:
+        ModelFault: It is not whole, or of another architecture, picture or set of classes.
+        InputFault, ServerFault: It cannot be had.
+    """
+    if params.init_from is None:
+        return None
+    with references.opened(params.init_from) as bundle:
+        card, placed = bundle.card, bundle.variant(WEIGHTS_VARIANT)
+        for what, theirs, ours in (
+            ("task", card.task, params.task),
+            ("architecture", card.architecture, params.model),
+            ("picture", card.preprocessing.image, params.image),
+            ("classes", card.classes, classes),
+        ):
+            if theirs != ours:
+                raise ModelFault(
+                    f"has another {what} ({theirs}, here {ours})", where=params.init_from, fix="train without init_from"
+                )
+        parent = Parent(subject_digest=bundle.manifest.subject_digest, sha256=sha256_of_file(placed.path))
+        return Inheritance(parent=parent, card=card, weights=read_weights(placed.path))
