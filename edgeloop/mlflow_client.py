@@ -5,12 +5,13 @@ embedded database lie in `mlartifacts` beside it; those of a server where the se
 named by `MLFLOW_EXPERIMENT_NAME`, else `edgeloop`.
 """
 
+import fcntl
 import logging
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ _USER_INFO = re.compile(r"//[^/@\s]+@")
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -50,13 +52,14 @@ def client() -> Any:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     uri = tracking_uri()
-    if database := _database(uri):
+    database = _database(uri)
+    if database:
         _require_usable(database)
     try:
         from mlflow.tracking import MlflowClient
     except ModuleNotFoundError as error:
         raise missing_extra(error, "mlflow") from error
-    with server_faults():
+    with server_faults(), _locked(database) if database else nullcontext():
         return MlflowClient(tracking_uri=uri)
 
 
@@ -150,6 +153,17 @@ def _require_usable(database: Path) -> None:
             where=str(database),
             fix="make it writable, or name another by MLFLOW_TRACKING_URI",
         ) from error
+
+
+@contextmanager
+def _locked(database: Path) -> Iterator[None]:
+    """One process at a time: MLflow takes a database whose tables another process is still making for a broken one.
+
+    The lock is a file of its own: closing a second descriptor of a SQLite database drops SQLite's own locks.
+    """
+    with database.with_name(f"{database.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:

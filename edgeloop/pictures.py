@@ -3,6 +3,7 @@
 A picture depends on what is drawn alone: no user's style, no date and no version is in its bytes.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,5 +55,6 @@ def picture(path: Path, *, width_in: float, height_in: float) -> Iterator["Figur
     with matplotlib.style.context(["default", _LOOK]):
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         yield figure
-        with whole_file(path) as partial:
+        with whole_file(path) as partial, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a script that the font lacks
             figure.savefig(partial, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})

@@ -181,7 +181,7 @@ def _draw_confusion(axes: "Axes", metrics: dict[str, Any]) -> None:
                 axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
     every = -(-len(names) // _MOST_NAMES_SHOWN)
     places, shown = range(0, len(names), every), [_shortened(name) for name in names[::every]]
-    axes.set_xticks(places, shown, rotation=90 if max(map(len, shown)) > 2 else 0)
+    axes.set_xticks(places, shown, rotation=90 if len(names) * max(map(len, shown)) > 40 else 0)
     axes.set_yticks(places, shown)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
@@ -195,29 +195,35 @@ def _draw_reliability(axes: "Axes", metrics: dict[str, Any]) -> None:
     """Accuracy against confidence; a calibrated model follows the diagonal."""
     filled = [b for b in metrics["bins"] if b["count"]]
     middles = [(b["lower"] + b["upper"]) / 2 for b in filled]
+    accuracies = [b["accuracy"] for b in filled]
+    confidences = [b["confidence"] for b in filled]
+    axes.bar(middles, accuracies, width=0.92 / BINS, color=BLUE, label="accuracy of the bin")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="calibrated")
-    axes.bar(middles, [b["accuracy"] for b in filled], width=0.92 / BINS, color=BLUE, label="accuracy of the bin")
-    axes.plot(
-        [b["confidence"] for b in filled],
-        [b["accuracy"] for b in filled],
-        "o",
-        color=ORANGE,
-        markersize=5,
-        label="mean confidence",
-    )
+    axes.plot(confidences, accuracies, "o", color=ORANGE, markersize=5, clip_on=False, label="mean confidence")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
     axes.set_title(f"Reliability: expected calibration error {metrics['ece']:.3f}")
     axes.legend(loc="upper left")
 
 
 def _draw_confidence(axes: "Axes", metrics: dict[str, Any]) -> None:
-    bins = metrics["bins"]
-    axes.bar([(b["lower"] + b["upper"]) / 2 for b in bins], [b["count"] for b in bins], width=0.92 / BINS, color=GREY)
-    axes.set(xlabel="confidence", ylabel="samples")
+    """How many samples each bin holds; on a log scale, because nearly all are in the last."""
+    filled = [b for b in metrics["bins"] if b["count"]]
+    bars = axes.bar(
+        [(b["lower"] + b["upper"]) / 2 for b in filled],
+        [b["count"] for b in filled],
+        width=0.92 / BINS,
+        color=GREY,
+    )
+    axes.bar_label(bars, fontsize=8, padding=1)
+    axes.set(xlabel="confidence", ylabel="samples", yscale="log", ylim=(0.5, 6 * metrics["samples"]))
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", which="both", left=False, labelleft=False)
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+    """Start and end of a name; a dollar sign would begin a formula."""
+    short = name if len(name) <= 18 else f"{name[:9]}…{name[-8:]}"
+    return short.replace("$", r"\$")
 
 
 plugin = Classification()

@@ -1,4 +1,4 @@
-"""What makes a training repeatable: seed, deterministic kernels, the number of threads, and the CPU's features.
+"""What makes a training repeatable: torch and its threads, seed, deterministic kernels, and the CPU's features.
 
 Sums are rounded in the order in which threads and vector lanes add them up: the same seed gives the same bytes for
 equal threads and equal CPU features, and for those only.
@@ -12,9 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from edgeloop.errors import EnvironmentFault
+from edgeloop.plugins import missing_extra
 
 _VECTOR_FLAGS = ("sse4_2", "avx", "f16c", "fma", "avx2", "avx512", "avx_vnni", "amx", "asimd", "sve", "bf16", "i8mm")
+_WAIT_POLICY = "OMP_WAIT_POLICY"
 _CPU_INFO = Path("/proc/cpuinfo")
+
+
+def import_torch() -> None:
+    """Imports torch with threads that sleep while they wait for each other.
+
+    OpenMP lets them spin, and reads the policy once, when torch loads it. Where other processes want the same cores a
+    spinning thread keeps the one it waits for from running: a small network on two busy cores trained ten times
+    slower. The policy has no say in the results, and child processes do not inherit it.
+
+    Raises:
+        MissingExtra: torch is not installed.
+    """
+    before = os.environ.get(_WAIT_POLICY)
+    os.environ.setdefault(_WAIT_POLICY, "PASSIVE")
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "train") from error
+    finally:
+        if before is None:
+            del os.environ[_WAIT_POLICY]
 
 
 @contextmanager

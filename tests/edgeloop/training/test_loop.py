@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from edgeloop import plugins
+from edgeloop.data.preprocessing import ImageInput, Preprocessing
+from edgeloop.errors import ParamsFault
+from edgeloop.training import TrainParams
+from edgeloop.training.batches import Pictures
+from edgeloop.training.determinism import deterministic
+from edgeloop.training.loop import Fit, Material, fit
+
+PARAMS = TrainParams(image=ImageInput(height=2, width=2), augment_shift=0, batch_size=4, epochs=5)
+
+
+def material() -> Material:
+    rng = np.random.default_rng(0)
+    pixels = torch.from_numpy(rng.integers(0, 256, size=(12, 1, 2, 2), dtype=np.uint8))
+    pictures = Pictures(pixels, torch.arange(12) % 2)
+    return Material(pictures, pictures, Preprocessing(image=PARAMS.image, mean=(0.5,), std=(0.3,)), ("a", "b"))
+
+
+def linear(scale: float = 1.0) -> nn.Module:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    with torch.no_grad():
+        network[1].weight.mul_(scale)
+    return network
+
+
+def fitted(network: nn.Module, params: TrainParams = PARAMS) -> Fit:
+    task = plugins.load("tasks", "classification")
+    return fit(network, task, params=params, material=material(), on_epoch=lambda epoch: None)
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_and_says_what_to_lower():
+    with pytest.raises(ParamsFault, match=r"diverged.*epoch 1, step 1; lower train\.learning_rate"):
+        fitted(linear(scale=1e39))
+
+
+def test_the_best_epoch_has_the_highest_metric_then_the_lowest_loss_then_comes_first():
+    outcome = fitted(linear())
+    ranks = [(epoch.val_metric, -epoch.val_loss) for epoch in outcome.epochs]
+    assert outcome.best.epoch.number == 1 + ranks.index(max(ranks))
+
+
+def test_the_kept_weights_are_those_of_the_best_epoch_not_of_the_last():
+    with deterministic(seed=1, threads=1):
+        network = linear()
+        outcome = fitted(
+            network, PARAMS.model_copy(update={"epochs": 30, "learning_rate": 1.0, "schedule": "constant"})
+        )
+    assert outcome.best.epoch.number < 30
+    assert not torch.equal(outcome.best.weights["1.weight"], network.state_dict()["1.weight"])
+
+
+def test_the_cosine_falls_from_the_peak():
+    rates = [epoch.learning_rate for epoch in fitted(linear()).epochs]
+    assert rates[0] == PARAMS.learning_rate
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_the_constant_schedule_stays_at_the_peak():
+    outcome = fitted(linear(), PARAMS.model_copy(update={"schedule": "constant"}))
+    assert {epoch.learning_rate for epoch in outcome.epochs} == {PARAMS.learning_rate}
+
+
+def test_steps_are_counted():
+    assert fitted(linear()).steps == 5 * 3
