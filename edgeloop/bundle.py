@@ -35,6 +35,8 @@ from edgeloop.variants import VARIANTS_FILE, PlacedVariant, VariantSet
 MODELS_FOLDER = "models"
 UNLISTED_FOLDERS = ("signature", "evidence")
 
+_COPY_BYTES = 1 << 20
+
 Content = Path | str | Contract
 """A file that is copied byte for byte, a text, or a value that is written as JSON."""
 
@@ -61,7 +63,8 @@ class Bundle:
         Raises:
             ModelFault: It is not whole; the first file that is wrong is named, and how many there are.
         """
-        if findings := verify(folder):
+        manifest, findings = _examined(folder)
+        if manifest is None or findings:
             first, more = findings[0], len(findings) - 1
             also = f" (and {more} more)" if more else ""
             raise ModelFault(
@@ -70,7 +73,7 @@ class Bundle:
                 fix="take the bundle again from where it was made",
                 findings=findings,
             )
-        return cls(folder=folder, manifest=read_manifest(folder / LINEAGE_FILE))
+        return cls(folder=folder, manifest=manifest)
 
     @property
     def card(self) -> ModelCard:
@@ -122,8 +125,28 @@ def _place(content: Content, target: Path) -> None:
     elif isinstance(content, str):
         target.write_text(content, encoding="utf-8")
     else:
-        with translated(content):
-            shutil.copyfile(content, target)
+        copy_file(content, target)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies the bytes; a fault names the side that it lies on.
+
+    Raises:
+        InputFault: There is no `source`.
+        NotWritable, DiskFull, EnvironmentFault: `target` cannot be written.
+    """
+    with translated(source), source.open("rb") as reader, translated(target), target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, _COPY_BYTES)
+
+
+def copy_bundle(bundle: Bundle, folder: Path) -> Bundle:
+    """Copies a bundle with what is signed apart into an empty folder, and opens the copy."""
+    for source in sorted(path for path in bundle.folder.rglob("*") if path.is_file()):
+        target = folder / source.relative_to(bundle.folder)
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        copy_file(source, target)
+    return Bundle.open(folder)
 
 
 def _record(path: Path) -> FileRecord:
@@ -135,33 +158,41 @@ def verify(folder: Path) -> list[Finding]:
 
     Who wrote the manifest is not asked here: that is what signatures are for.
     """
+    return _examined(folder)[1]
+
+
+def _examined(folder: Path) -> tuple[Manifest | None, list[Finding]]:
+    """The manifest, None where it cannot be read, and what is wrong."""
     try:
         manifest = read_manifest(folder / LINEAGE_FILE)
     except EdgeloopError as error:
         missing = not (folder / LINEAGE_FILE).exists()
-        return [Finding(file=LINEAGE_FILE, kind="missing" if missing else "unreadable", reason=error.what)]
-    present = set(_entries(folder))
-    findings = [
-        finding for name, record in manifest.files.items() if (finding := _judged(folder, name, record)) is not None
-    ]
+        return None, [Finding(file=LINEAGE_FILE, kind="missing" if missing else "unreadable", reason=error.what)]
+    judged = (_judged(folder, name, record) for name, record in manifest.files.items())
+    findings = [finding for finding in judged if finding is not None]
     findings += [
         Finding(file=name, kind="extra", reason=f"is not listed in {LINEAGE_FILE}")
-        for name in sorted(present - set(manifest.files) - {LINEAGE_FILE})
+        for name in sorted(set(_entries(folder)) - set(manifest.files) - {LINEAGE_FILE})
+        if not _may_be_unlisted(folder, name)
     ]
-    return findings or list(_contradictions(folder, manifest))
+    return manifest, findings or list(_contradictions(folder, manifest))
 
 
 def _entries(folder: Path) -> Iterator[str]:
-    """Every entry that is no plain folder with something in it, relative, but those of `UNLISTED_FOLDERS`."""
+    """Every entry that is no plain folder with something in it, relative."""
     for parent, folders, files in os.walk(folder):
         place = Path(parent)
         links = [name for name in folders if (place / name).is_symlink()]
-        if place == folder:
-            folders[:] = [name for name in folders if name in links or name not in UNLISTED_FOLDERS]
         for name in [*files, *links]:
             yield (place / name).relative_to(folder).as_posix()
         if place != folder and not files and not folders:
             yield place.relative_to(folder).as_posix()
+
+
+def _may_be_unlisted(folder: Path, name: str) -> bool:
+    """Whether it is a plain file or folder of `UNLISTED_FOLDERS`; a link could lead anywhere."""
+    mode = (folder / name).lstat().st_mode
+    return PurePosixPath(name).parts[0] in UNLISTED_FOLDERS and (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _judged(folder: Path, name: str, record: FileRecord) -> Finding | None:
@@ -169,9 +200,8 @@ def _judged(folder: Path, name: str, record: FileRecord) -> Finding | None:
     path = folder / name
     try:
         state = path.lstat()
-        if any((folder / parent).is_symlink() for parent in PurePosixPath(name).parents) or not stat.S_ISREG(
-            state.st_mode
-        ):
+        linked = any((folder / parent).is_symlink() for parent in PurePosixPath(name).parents)
+        if linked or not stat.S_ISREG(state.st_mode):
             return Finding(file=name, kind="changed", reason="is not a plain file in a plain folder")
         if state.st_size != record.size_bytes or sha256_of_file(path) != record.sha256:
             return Finding(file=name, kind="changed", reason=f"is not the file that {LINEAGE_FILE} lists")

@@ -28,9 +28,9 @@ def _selected(manifest: Manifest) -> Iterator[str]:
     for piece in manifest.pieces(SelectionEvidence):
         winner = piece.body.winner
         yield from ("", "## Selected", "")
-        yield f"`{winner.variant}` on {winner.runtime} {winner.runtime_version or ''}".rstrip() + (
-            f", {winner.threads} thread{'s' * (winner.threads > 1)}, device {winner.device}: {piece.body.reason}."
-        )
+        runtime = " ".join(filter(None, (winner.runtime, winner.runtime_version)))
+        yield f"`{winner.variant}` on {runtime}, {_threads(winner.threads)}, device {winner.device}."
+        yield f"Why: {piece.body.reason}."
 
 
 def _tested(manifest: Manifest) -> Iterator[str]:
@@ -53,8 +53,9 @@ def _measured(manifest: Manifest) -> Iterator[str]:
 def _made(manifest: Manifest) -> Iterator[str]:
     subject = manifest.subject
     yield from ("", "## Made", "")
-    yield f"From {subject.data.source}, classes {', '.join(subject.data.classes)}, seeds"
-    yield f"{', '.join(f'{name} {seed}' for name, seed in subject.seeds.items())}, {subject.training.threads} threads."
+    seeds = ", ".join(f"{name} {seed}" for name, seed in subject.seeds.items())
+    yield f"From {subject.data.source}, classes {', '.join(subject.data.classes)}."
+    yield f"Seeds: {seeds}. Trained with {_threads(subject.training.threads)}."
     yield ""
     rows = [
         (f"`{name}`", f"{record.made_by.name} {record.made_by.version}", record.made_from or "", f"{record.size_bytes}")
@@ -69,6 +70,10 @@ def _made(manifest: Manifest) -> Iterator[str]:
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     for row in (header, ("---",) * len(header), *rows):
         yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread" if count == 1 else f"{count} threads"
 
 
 def _number(value: float | None) -> str:

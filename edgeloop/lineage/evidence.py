@@ -75,7 +75,7 @@ class EvaluationBody(Contract):
     candidate: str
     samples: int
     metric: str
-    metrics: dict[str, float]
+    metrics: dict[str, int | float]
     checks: tuple[Check, ...]
 
 

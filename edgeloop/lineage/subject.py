@@ -38,7 +38,7 @@ class TrainingRecord(Contract):
 
     threads: int = Field(ge=1, description="computing threads; another number gives other weights")
     cpu_features: dict[str, Any] = Field(description="by which kernels are chosen, and so how sums are rounded")
-    metrics: dict[str, float] = Field(description="on val")
+    metrics: dict[str, int | float] = Field(description="on val")
 
 
 class VariantRecord(Contract):

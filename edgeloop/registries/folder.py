@@ -12,12 +12,11 @@ A version is a folder that appears by one rename. Writers of one name wait for e
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgeloop.bundle import Bundle
+from edgeloop.bundle import Bundle, copy_bundle
 from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import InputFault, ServerFault, translated
 from edgeloop.files import read_json, whole_folder, write_json
@@ -39,9 +38,8 @@ class FolderRegistry:
                 return existing
             version = str(max(_numbers(home), default=0) + 1)
             with whole_folder(home / version) as partial:
-                shutil.copytree(bundle.folder, partial / "bundle", symlinks=True)
+                copy_bundle(bundle, partial / "bundle")
                 write_json(partial / "tags.json", dict(sorted(tags.items())))
-                Bundle.open(partial / "bundle")
         return _version(home, version)
 
     def promote(self, name: str, alias: str, version: str, *, expected: str | None = None) -> None:
@@ -68,9 +66,9 @@ class FolderRegistry:
         version = _aliases(home).get(ref, ref)
         if version not in map(str, _numbers(home)):
             raise unknown_version(name, ref)
-        with whole_folder(folder) as partial, translated(folder):
-            shutil.copytree(home / version / "bundle", partial, symlinks=True, dirs_exist_ok=True)
-            fetched = Bundle.open(partial)
+        stored = Bundle.open(home / version / "bundle")
+        with whole_folder(folder) as partial:
+            fetched = copy_bundle(stored, partial)
         return Bundle(folder=folder, manifest=fetched.manifest)
 
 

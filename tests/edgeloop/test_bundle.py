@@ -1,5 +1,6 @@
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from edgeloop import bundle
 from edgeloop.bundle import Bundle, Finding, verify
 from edgeloop.canonical import sha256_of_file
-from edgeloop.errors import InputFault, ModelFault
+from edgeloop.errors import DiskFull, InputFault, ModelFault
 from edgeloop.lineage.example import CARD_TEXT, example_bundle
 from edgeloop.lineage.manifest import FileRecord, Manifest, read_manifest, write_manifest
 
@@ -105,6 +106,36 @@ def test_a_folder_replaced_by_a_link_to_the_same_files_is_found(folder: Path, tm
 def test_a_signature_folder_that_is_a_link_is_found(folder: Path, tmp_path: Path, name: str) -> None:
     (folder / name).symlink_to(tmp_path)
     assert named(verify(folder)) == {(name, "extra")}
+
+
+@pytest.mark.parametrize("name", bundle.UNLISTED_FOLDERS)
+def test_a_link_among_the_signatures_is_found(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).mkdir()
+    (folder / name / "bundle.sig").symlink_to(tmp_path)
+    assert named(verify(folder)) == {(f"{name}/bundle.sig", "extra")}
+
+
+def test_a_copy_of_a_bundle_has_its_signatures_too(folder: Path, tmp_path: Path) -> None:
+    (folder / "signature").mkdir()
+    (folder / "signature" / "bundle.sig").write_text("signed")
+    copied = bundle.copy_bundle(Bundle.open(folder), tmp_path / "copy")
+    assert (copied.folder / "signature" / "bundle.sig").read_text() == "signed"
+
+
+@pytest.mark.privileged
+def test_a_full_disk_is_named_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], check=True)
+    try:
+        with pytest.raises(DiskFull, match="no space left") as caught:
+            bundle.copy_bundle(Bundle.open(folder), small / "copy")
+        assert str(small) in caught.value.where
+        with pytest.raises(DiskFull):
+            bundle.write(small / "bundle", read_manifest(folder / "lineage.yaml"), {n: folder / n for n in FILES})
+        assert not (small / "bundle").exists()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_file_replaced_by_a_pipe_is_found_without_reading_it(folder: Path) -> None:

@@ -339,5 +339,5 @@ def test_a_file_that_is_no_json_is_named(steps: dict[str, Path]) -> None:
 def test_the_model_card_tells_what_was_chosen_and_how_it_did(steps: dict[str, Path]) -> None:
     register(PARAMS, **steps)
     page = (steps["bundle"] / "model_card.md").read_text()
-    assert "`onnx-int8` on onnxruntime 1.31.1, 1 thread, device local: it is the fastest." in page
+    assert "`onnx-int8` on onnxruntime 1.31.1, 1 thread, device local.\nWhy: it is the fastest." in page
     assert "| accuracy | 0.975 |" in page
