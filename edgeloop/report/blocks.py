@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from edgeloop.report.drawings.svg import Element
-from edgeloop.report.numerals import NONE, SPACE, percent, significant
+from edgeloop.report.numerals import NONE, SPACE, drop, percent, significant, size
 from edgeloop.variants import Check
+
+LONGEST_PIECE = 32
+"""Characters of a name that may stand on one line without a break."""
 
 GLYPHS = {
     "pass": "✓",
@@ -31,6 +34,13 @@ class Cell:
     note: str = ""
     mark: str = ""
     title: str = ""
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The text in pieces between which a line may break; a candidate breaks before its target only."""
+        variant, at, target = self.text.partition("@")
+        short = at and max(len(variant), len(target)) <= LONGEST_PIECE
+        return (variant + at, target) if short else (self.text,)
 
 
 @dataclass(frozen=True)
@@ -177,11 +187,19 @@ def status_cell(status: str, *, note: str = "") -> Cell:
     return Cell(f"{GLYPHS.get(status, '·')}{SPACE}{status}", note=note, mark=status.replace(" ", "-"))
 
 
-def maybe(value: str | None, *, reason: str = "", note: str = "") -> Cell:
-    """A value, or that it was not measured and why."""
-    if value is None:
-        return Cell("not measured", note=reason or "no reason was recorded", mark="open")
-    return Cell(value, note=note)
+def check_facts(checks: Sequence[Check]) -> tuple[Fact, ...]:
+    """One fact a judgement: the status, and what was compared."""
+    return tuple(_check_fact(check) for check in checks)
+
+
+def _check_fact(check: Check) -> Fact:
+    side = "≥" if check.name.startswith("min_") else "≤"
+    compared = ""
+    if check.value is not None and check.limit is not None:
+        compared = f"{check_number(check, check.value)}, limit {side}{SPACE}{check_number(check, check.limit)}"
+    note = "; ".join(filter(None, (compared, check.reason)))
+    status = status_cell(check.status)
+    return Fact(f"gate {check.name}", status.text, note=note, mark=status.mark)
 
 
 def side(blocks: Iterable["Block | None"]) -> "tuple[Block, ...]":
@@ -230,7 +248,9 @@ def check_number(check: Check, value: float | None) -> str:
         return NONE
     name = check.name
     if "bytes" in name:
-        return f"{value:,.0f}{SPACE}B"
+        return size(value)
+    if "drop" in name:
+        return drop(value)
     if "ratio" in name:
         return f"{significant(value)}{SPACE}×"
     if name.endswith("_ms") or "latency" in name:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SPACE = " "  # narrow and non-breaking
+SPACE = "\u202f"  # narrow and non-breaking
 NONE = "–"
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -24,6 +24,12 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
 
 
+def plain(value: float, digits: int = 4) -> str:
+    """As `significant`, without zeros at the end: for settings and ticks, whose digits claim no precision."""
+    text = significant(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text and "×" not in text else text
+
+
 def count(value: float) -> str:
     """A whole number with its thousands apart."""
     return f"{round(value):,}"
@@ -37,6 +43,11 @@ def percent(share: float, decimals: int = 2) -> str:
 def points(difference: float) -> str:
     """A difference of two shares in percentage points, with its sign."""
     return f"{100 * difference:+.2f}{SPACE}pp".replace("-", "−")
+
+
+def drop(difference: float) -> str:
+    """A loss in percentage points; a gain is a negative loss."""
+    return points(difference).removeprefix("+")
 
 
 def size(value_bytes: float) -> str:
@@ -95,7 +106,7 @@ def value_text(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else significant(value, 4)
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e9 else plain(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(value_text, value)) or NONE
     return NONE if value is None or value == "" else str(value)

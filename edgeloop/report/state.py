@@ -8,8 +8,6 @@ from edgeloop.report.drawings.steps import State
 from edgeloop.report.inputs import ReportInputs
 from edgeloop.report.reading import NOT_RUN, Absent, Contents
 
-STEPS = SECTIONS
-
 _OUTPUTS: dict[str, tuple[str, ...]] = {
     "prepare_data": ("dataset", "profile"),
     "validate_data": ("verdict",),
@@ -22,6 +20,9 @@ _OUTPUTS: dict[str, tuple[str, ...]] = {
     "register": ("lineage",),
 }
 """Step → fields of `Contents`; by the first the page knows that the step ran."""
+
+STEPS = tuple(name for name in SECTIONS if name in _OUTPUTS)
+"""The steps of the release pipeline, in their order."""
 
 
 def stopped_step(inputs: ReportInputs, contents: Contents) -> str | None:

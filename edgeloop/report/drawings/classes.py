@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edgeloop.report.drawings.svg import Element, element, group, line, picture, shortened, text, width_of
 from edgeloop.report.numerals import count
 
-WIDTH = 1180
+WIDTH = 1000
 MOST_CLASSES = 40
 _ROW, _TOP, _FONT_PX = 22.0, 34.0, 12.0
 
@@ -21,7 +21,7 @@ def classes_drawn(rows: Sequence[ClassRow], splits: Sequence[str]) -> Element | 
     shown, left_out = _chosen(rows)
     names = [shortened(name, 28) for name, _ in shown]
     left = 16 + max(width_of(name, _FONT_PX) for name in names)
-    right = WIDTH - 230
+    right = WIDTH - 190
     parts = [_legend(splits, left)]
     for k, ((_, counts), name) in enumerate(zip(shown, names, strict=True)):
         parts.append(_bar(name, counts, splits, y=_TOP + k * _ROW, left=left, scale=(right - left) / most))

@@ -20,7 +20,7 @@ def confusion_drawn(classes: Sequence[str], counts: Sequence[Sequence[int]], *, 
         return None
     names = [shortened(name or "(none)", 16) for name in classes]
     side = max(14.0, min(34.0, 440 / len(classes)))
-    left = 30 + max(width_of(name, _FONT_PX) for name in names)
+    left = max(58.0, 30 + max(width_of(name, _FONT_PX) for name in names))
     flat = max(width_of(name, _FONT_PX) for name in names) <= side
     top = 48.0 if flat else 34 + max(width_of(name, _FONT_PX) for name in names)
     reach = side * len(classes)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from edgeloop.report.drawings.axes import Scale, log_spread
 from edgeloop.report.drawings.svg import Element, element, group, line, picture, shortened, text
-from edgeloop.report.numerals import TimeUnit, count, significant
+from edgeloop.report.numerals import TimeUnit, count, plain
 
-WIDTH = 1180
-_LEFT, _RIGHT, _TOP, _ROW, _FOOT = 14, 1166, 26, 74, 50
+WIDTH = 1000
+_LEFT, _RIGHT, _TOP, _ROW, _FOOT = 6, 994, 14, 74, 50
 _BINS = 230
 _HILL = 36
 
@@ -56,7 +56,7 @@ def _axis(scale: Scale, bottom: float, unit: TimeUnit) -> Element:
     for tick in scale.ticks(10):
         x = scale.at(tick)
         parts.append(line(x, _TOP, x, bottom, class_="grid"))
-        parts.append(text(significant(tick * unit.per_ms, 2), x, bottom + 17, class_="tick", text_anchor="middle"))
+        parts.append(text(plain(tick * unit.per_ms), x, bottom + 17, class_="tick", text_anchor="middle"))
     middle = (_LEFT + _RIGHT) / 2
     parts.append(text(f"latency [{unit.name}], logarithmic", middle, bottom + 37, class_="label", text_anchor="middle"))
     return group(*parts)
@@ -64,7 +64,7 @@ def _axis(scale: Scale, bottom: float, unit: TimeUnit) -> Element:
 
 def _row(distribution: Distribution, scale: Scale, *, top: float, unit: TimeUnit) -> Element:
     foot = top + _ROW - 12
-    name = shortened(distribution.name, 70)
+    name = shortened(distribution.name, 60)
     times = " · ".join(f"{key} {unit.of(value)}" for key, value in distribution.quantiles_ms.items())
     low, high = scale.at(min(distribution.samples_ms)), scale.at(max(distribution.samples_ms))
     style = "winner" if distribution.winner else ""
@@ -88,13 +88,12 @@ def _hill(samples_ms: Sequence[float], scale: Scale, *, foot: float) -> Element:
     for value in samples_ms:
         counts[min(_BINS - 1, max(0, int((scale.at(value) - _LEFT) / width)))] += 1
     highest = max(counts)
-    outline = [f"M{_LEFT} {foot:.1f}"]
-    for k, number in enumerate(counts):
-        if number or (k and counts[k - 1]):
-            # the root keeps a tail of single samples visible beside a peak of thousands
-            height = foot - _HILL * math.sqrt(number / highest)
-            outline.append(f"L{_LEFT + k * width:.1f} {height:.1f}H{_LEFT + (k + 1) * width:.1f}V{foot:.1f}")
-    outline.append("Z")
+    outline = [
+        # the root keeps a tail of single samples visible beside a peak of thousands
+        f"M{_LEFT + k * width:.1f} {foot:.1f}V{foot - _HILL * math.sqrt(number / highest):.1f}h{width:.2f}V{foot:.1f}"
+        for k, number in enumerate(counts)
+        if number
+    ]
     return element("path", d="".join(outline), class_="hill")
 
 

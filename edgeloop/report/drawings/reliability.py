@@ -45,7 +45,7 @@ def reliability_drawn(bins: Sequence[Bin], *, title: str) -> Element | None:
         y_text=lambda share: percent(share, 0),
     )
     diagonal = line(*frame.point(0, 0), *frame.point(1, 1), class_="marked")
-    named = text("calibrated", *frame.point(0.42, 0.47), class_="tick", text_anchor="end")
+    named = text("calibrated", *frame.point(0.2, 0.235), class_="tick", text_anchor="end")
     parts = [axes, *(_bar(frame, b) for b in filled), diagonal, named, _samples(frame, bins)]
     told = "; ".join(
         f"confidence {percent(b.confidence or 0, 0)}: {percent(b.accuracy or 0, 0)} of {b.count}" for b in filled

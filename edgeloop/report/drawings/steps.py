@@ -8,8 +8,8 @@ from edgeloop.report.drawings.svg import Element, element, group, picture, short
 
 State = Literal["done", "stopped", "not run"]
 
-WIDTH = 1180
-_ACROSS, _BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _GAP_Y = 5, 196, 74, 50, 42
+WIDTH = 1000
+_ACROSS, _BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _GAP_Y = 5, 172, 72, 34, 36
 _GLYPHS: dict[State, str] = {"done": "✓", "stopped": "✕", "not run": "○"}
 
 
@@ -49,9 +49,9 @@ def _place(k: int) -> tuple[float, float]:
 def _box(step: StepBox, x: float, y: float) -> Element:
     return group(
         element("rect", x=x, y=y, width=_BOX_WIDTH - 4, height=_BOX_HEIGHT, rx=8, class_="box"),
-        text(step.name, x + 14, y + 24, class_="step-name"),
-        text(f"{_GLYPHS[step.state]} {step.state}", x + 14, y + 43, class_="step-state"),
-        text(shortened(step.fact, 28), x + 14, y + 61, class_="step-fact"),
+        text(step.name, x + 11, y + 24, class_="step-name"),
+        text(f"{_GLYPHS[step.state]} {step.state}", x + 11, y + 43, class_="step-state"),
+        text(shortened(step.fact, 24), x + 11, y + 61, class_="step-fact"),
         element("title", f"{step.name}: {step.state}. {step.fact}"),
         class_=f"step {step.state.replace(' ', '-')}",
     )

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from edgeloop.report.drawings.axes import Frame, Scale, frame_drawn, log_spread, spread
 from edgeloop.report.drawings.labels import Box, placed
 from edgeloop.report.drawings.svg import Element, element, group, line, picture, polyline, shortened, text
-from edgeloop.report.numerals import TimeUnit, percent, significant
+from edgeloop.report.numerals import TimeUnit, percent, plain
 
-WIDTH, HEIGHT = 760, 430
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 744, 44, 376
+WIDTH, HEIGHT = 900, 440
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 884, 44, 386
 _LONGEST_LABEL = 40
 
 
@@ -69,14 +70,15 @@ def tradeoff_drawn(
         frame,
         x_label=f"latency, {quantile} [{unit.name}], logarithmic",
         y_label=f"{metric} on val",
-        x_text=lambda value: significant(value * unit.per_ms, 2),
+        x_text=lambda value: plain(value * unit.per_ms),
         y_text=lambda share: percent(share, 1),
     )
     limits, taken = _limits(frame, max_latency_ms, min_accuracy, unit)
+    corners = _front(frame, front_of(marks))
     spots = [group(*_whisker(frame, mark), _spot(frame, mark)) for mark in marks]
     description = " ".join(_told(mark, unit) for mark in marks)
     return picture(
-        axes, limits, _front(frame, front_of(marks)), *spots, _labels(frame, marks, taken),
+        axes, limits, polyline(corners, class_="front"), *spots, _labels(frame, marks, [*taken, *_along(corners)]),
         width=WIDTH, height=HEIGHT, title=f"Latency against {metric} of {len(marks)} candidates",
         description=description, kind="tradeoff",
     )  # fmt: skip
@@ -91,16 +93,24 @@ def _frame(marks: Sequence[Mark], max_latency_ms: float | None, min_accuracy: fl
     )
 
 
-def _front(frame: Frame, front: Sequence[Mark]) -> Element:
-    """A staircase from the first to the last: what is up or left of it, nobody reached."""
+def _front(frame: Frame, front: Sequence[Mark]) -> list[tuple[float, float]]:
+    """The corners of a staircase from the first to the last: what is up or left of it, nobody reached."""
     if not front:
-        return group()
+        return []
     steps = [(frame.x.at(front[0].judged_ms), frame.bottom)]
     for mark in front:
         x, y = frame.point(mark.judged_ms, mark.accuracy)
         steps += [(x, steps[-1][1]), (x, y)]
     steps.append((frame.right, steps[-1][1]))
-    return polyline(steps, class_="front")
+    return steps
+
+
+def _along(corners: Sequence[tuple[float, float]]) -> list[Box]:
+    """The boxes of a staircase's steps, which no label may cover."""
+    return [
+        Box(min(x1, x2) - 2, min(y1, y2) - 2, max(x1, x2) + 2, max(y1, y2) + 2)
+        for (x1, y1), (x2, y2) in pairwise(corners)
+    ]
 
 
 def _limits(

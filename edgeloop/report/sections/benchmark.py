@@ -1,6 +1,6 @@
 """The measurements: two tables, the trade-off, and the distributions behind the quantiles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Quantile
 from edgeloop.report.blocks import (
@@ -17,7 +17,6 @@ from edgeloop.report.blocks import (
     Table,
     absent,
     checks_table,
-    maybe,
     status_cell,
 )
 from edgeloop.report.drawings.distributions import Distribution, distributions_drawn
@@ -63,7 +62,7 @@ def unit_of(report: BenchmarkReport) -> TimeUnit:
 
 
 def _latency_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> Table:
-    unit_note = f"[{unit.name}] ≤ bound"
+    unit_note = f"[{unit.name}]"
     columns = (
         Column("candidate", numeric=False), Column("status", numeric=False),
         *(Column(name, unit_note) for name in ("p50", "p90", "p95", "p99")),
@@ -80,7 +79,8 @@ def _latency_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) 
 
 def _marked(row: CandidateRow, winner: str | None, cells: tuple[Cell, ...]) -> Row:
     star = f"★{SPACE}" if row.candidate == winner else ""
-    name = Cell(f"{star}{row.candidate}", note=f"profile {row.profile}", mark="name")
+    version = f" {row.runtime_version}" if row.runtime_version else ", version not recorded"
+    name = Cell(f"{star}{row.candidate}", note=f"{row.target.runtime}{version}, profile {row.profile}", mark="name")
     return Row((name, *cells), mark="winner" if star else "" if row.status == "pass" else "attention")
 
 
@@ -93,6 +93,7 @@ def _latency_cells(row: CandidateRow, unit: TimeUnit) -> tuple[Cell, ...]:
     dropped = (
         f"{row.rounds_dropped} of {row.rounds_kept + row.rounds_dropped} rounds dropped" if row.rounds_dropped else ""
     )
+    starts = ", ".join(map(unit.full, row.restart_p50_ms))
     return (
         status,
         *(_quantile(quantile, unit) for quantile in (found.p50, found.p90, found.p95, found.p99)),
@@ -100,7 +101,9 @@ def _latency_cells(row: CandidateRow, unit: TimeUnit) -> tuple[Cell, ...]:
         Cell(unit.of(found.mean_ms)),
         Cell(unit.of(found.maximum_ms)),
         Cell(significant(found.throughput_per_s)),
-        Cell(count(found.samples), note=", ".join(filter(None, (block, dropped)))),
+        Cell(
+            count(found.samples), note=", ".join(filter(None, (block, dropped))), title=f"p50 of each start: {starts}"
+        ),
     )
 
 
@@ -110,48 +113,63 @@ def _quantile(quantile: Quantile, unit: TimeUnit) -> Cell:
 
 
 def _cost_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> Table:
-    baseline = reference_accuracy(report)
+    """A column that no candidate has a value in becomes a sentence below the table."""
     columns = (
-        Column("candidate", numeric=False), Column(report.metric, "on val, against the reference"),
-        Column("agreement", "with the reference"), Column("rel. error", "largest"), Column("size"),
-        Column("peak memory"), Column("load", "[ms]"), Column("first", "[ms]"),
-        Column("preprocess", f"p50 [{unit.name}]"), Column("p50 ratio", "to fp32, same target"),
-        Column("energy", "per inference"), Column("CPU share", "while timed"), Column("runtime", numeric=False),
+        Column(report.metric, "on val"), Column("agreement", "with reference"), Column("rel. error", "largest"),
+        Column("size"), Column("peak memory"), Column("load", "[ms]"), Column("first", "[ms]"),
+        Column("preprocess", f"p50 [{unit.name}]"), Column("p50 ratio", "to fp32"), Column("energy", "per inference"),
+        Column("CPU share", "median round"),
     )  # fmt: skip
-    rows = tuple(_marked(row, winner, _cost_cells(row, unit, baseline)) for row in report.rows)
-    note = (
-        f"Reference: {report.reference}. Accuracy and parity are of the very file that was timed. Peak memory is that"
-        " of a process that only loads and runs the model. A CPU share under 95 %: something else had the CPU."
+    baseline = reference_accuracy(report)
+    cells = [_cost_cells(row, unit, baseline) for row in report.rows]
+    empty = {k: {row[k].title for row in cells} for k in range(len(columns)) if all(row[k].mark for row in cells)}
+    kept = [k for k in range(len(columns)) if k not in empty]
+    rows = tuple(_marked(row, winner, tuple(own[k] for k in kept)) for row, own in zip(report.rows, cells, strict=True))
+    missing = "".join(
+        f" Not measured on any candidate: {columns[k].label} ({'; '.join(sorted(reasons))})."
+        for k, reasons in empty.items()
     )
-    return Table("Accuracy and cost", columns, rows, note)
+    note = (
+        f"Reference: {report.reference}; below the {report.metric} the difference to its own. Accuracy and parity are"
+        " of the very file that was timed. Peak memory is that of a process that only loads and runs the model. A"
+        f" round with a CPU share under 95 % was contended and does not count.{missing}"
+    )
+    heads = (Column("candidate", numeric=False), *(columns[k] for k in kept))
+    return Table("Accuracy and cost", heads, rows, note)
 
 
 def _cost_cells(row: CandidateRow, unit: TimeUnit, baseline: float | None) -> tuple[Cell, ...]:
-    drop = "" if row.accuracy is None or baseline is None else points(row.accuracy - baseline)
-    energy = None if row.energy_mj is None else f"{significant(row.energy_mj)}{SPACE}mJ"
-    missing = row.reason or "no value was recorded"
-    error = None if row.max_relative_error is None else significant(row.max_relative_error, 2)
-    memory = None if row.peak_memory_bytes is None else size(row.peak_memory_bytes)
+    change = "" if row.accuracy is None or baseline is None else points(row.accuracy - baseline)
+    no_quality = row.accuracy_reason or row.reason
     return (
-        maybe(_share(row.accuracy), reason=row.accuracy_reason or missing, note=drop),
-        maybe(_share(row.agreement), reason=row.accuracy_reason or missing),
-        maybe(error, reason=row.accuracy_reason or missing),
+        _value(row.accuracy, percent, row, reason=no_quality, note=change),
+        _value(row.agreement, percent, row, reason=no_quality),
+        _value(row.max_relative_error, lambda error: significant(error, 2), row, reason=no_quality),
         Cell(size(row.size_bytes), title=f"{row.size_bytes:,} bytes"),
-        maybe(memory, reason=missing),
-        maybe(None if row.load_ms is None else significant(row.load_ms), reason=missing),
-        maybe(None if row.first_ms is None else significant(row.first_ms), reason=missing),
-        maybe(None if row.preprocess_ms is None else unit.of(row.preprocess_ms), reason=missing),
-        maybe(
-            None if row.latency_ratio is None else f"{significant(row.latency_ratio)}{SPACE}×", reason=_no_ratio(row)
+        _value(row.peak_memory_bytes, size, row),
+        _value(row.load_ms, significant, row),
+        _value(row.first_ms, significant, row),
+        _value(row.preprocess_ms, unit.of, row),
+        _value(row.latency_ratio, lambda ratio: f"{significant(ratio)}{SPACE}×", row, reason=_no_ratio(row)),
+        _value(
+            row.energy_mj,
+            lambda mj: f"{significant(mj)}{SPACE}mJ",
+            row,
+            reason=row.energy_reason,
+            note=row.energy_reason,
         ),
-        maybe(energy, reason=row.energy_reason, note=row.energy_reason),
-        maybe(None if row.contention is None else percent(row.contention, 1), reason=missing),
-        Cell(row.target.runtime, note=row.runtime_version or "version not recorded"),
+        _value(row.contention, lambda share: percent(share, 1), row),
     )
 
 
-def _share(value: float | None) -> str | None:
-    return None if value is None else percent(value)
+def _value(
+    value: float | None, show: Callable[[float], str], row: CandidateRow, *, reason: str = "", note: str = ""
+) -> Cell:
+    """A value, or that it was not measured and why; the reason of the row's status is not told in every cell."""
+    if value is not None:
+        return Cell(show(value), note=note)
+    why = reason or row.reason or "no reason was recorded"
+    return Cell("not measured", note="see the status above" if why == row.reason else why, mark="open", title=why)
 
 
 def _no_ratio(row: CandidateRow) -> str:

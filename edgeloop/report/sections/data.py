@@ -62,7 +62,7 @@ def _splits(card: DatasetCard, verdict: Verdict | None) -> Block:
         cells = (
             Cell(split, mark="name"), Cell(count(samples)), Cell(percent(samples / whole, 1)),
             Cell(NONE if accepted is None else count(accepted)),
-            Cell(short_digest(digest) or NONE, mark="digest", title=digest),
+            Cell(digest or NONE, mark="digest"),
         )  # fmt: skip
         rows.append(Row(cells))
     quarantined = f", {count(verdict.quarantined)} quarantined" if verdict else ""
@@ -76,7 +76,7 @@ def _splits(card: DatasetCard, verdict: Verdict | None) -> Block:
 def _expectations(verdict: Verdict) -> Table:
     columns = tuple(
         Column(head, numeric=head == "failing")
-        for head in ("expectation", "looks at", "severity", "status", "expected", "observed", "failing")
+        for head in ("expectation", "severity", "status", "failing", "observed", "looks at", "condition")
     )
     order = {"fail": 0, "could not check": 1, "pass": 2}
     results = sorted(verdict.expectations, key=lambda result: order[result.status])
@@ -88,18 +88,26 @@ def _expectations(verdict: Verdict) -> Table:
 
 
 def _expectation(result: ExpectationResult) -> Row:
-    expected = ", ".join(f"{key} {_shown(value)}" for key, value in result.expected.items())
+    arguments = ", ".join(f"{key}={_argument(value)}" for key, value in result.expected.items())
+    condition = f"{result.name.removeprefix('expect_')}({arguments})"
     ids = ", ".join(result.first_ids[:3]) + (" …" if len(result.first_ids) > 3 else "")
     cells = (
-        Cell(result.says or result.name, note=result.name if result.says else "", mark="reason"),
-        Cell(result.column or NONE),
+        Cell(result.says or result.name),
         Cell(result.severity),
         status_cell(result.status, note=result.reason),
-        Cell(expected or NONE, mark="reason"),
-        Cell(_shown(result.observed), mark="reason"),
         Cell(count(result.failing), note=ids),
+        Cell(_shown(result.observed)),
+        Cell(result.column or NONE),
+        Cell(condition, mark="expression"),
     )
     return Row(cells, mark="" if result.status == "pass" else "attention")
+
+
+def _argument(value: object) -> str:
+    """JSON, with whole numbers written as such: suites keep 1 as 1.0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shown(value: object) -> str:

@@ -12,7 +12,7 @@ from edgeloop.report.blocks import (
     Section,
     Table,
     absent,
-    checks_table,
+    check_facts,
     side,
 )
 from edgeloop.report.drawings.reliability import reliability_drawn
@@ -32,8 +32,6 @@ def evaluation(contents: Contents) -> Section:
         return absent("evaluation", _TITLE, outcome.reason)
     scores = scores_of(outcome.metrics)
     blocks: list[Block] = [_facts(outcome)]
-    if table := checks_table("Gate", [("test", check) for check in outcome.checks], subject="split"):
-        blocks.append(table)
     if scores.confusion:
         blocks += confusion_blocks(scores.classes, [list(row) for row in scores.confusion], split="test")
     blocks += side((_per_class(scores), _reliability(scores)))
@@ -41,12 +39,12 @@ def evaluation(contents: Contents) -> Section:
 
 
 def interval_of(outcome: Evaluation) -> str:
-    """The 95 % interval of an accuracy that was counted; empty for metrics that are no share of samples."""
+    """The 95 % interval (Wilson) of an accuracy that was counted; empty for metrics that are no share of samples."""
     value = outcome.metrics.get("accuracy")
     if outcome.metric != "accuracy" or not isinstance(value, float) or not outcome.samples:
         return ""
     low, high = wilson_interval(round(value * outcome.samples), outcome.samples)
-    return f"95 % interval {percent(low, 1)} to {percent(high, 1)} (Wilson), n = {count(outcome.samples)}"
+    return f"95 % interval {100 * low:.1f} to {percent(high, 1)}, n = {count(outcome.samples)}"
 
 
 def _facts(outcome: Evaluation) -> Facts:
@@ -62,7 +60,7 @@ def _facts(outcome: Evaluation) -> Facts:
         facts.append(
             Fact(name, percent(value) if name in shares and 0 <= value <= 1 else significant(value), note=note)
         )
-    return Facts(tuple(facts))
+    return Facts((*facts, *check_facts(outcome.checks)))
 
 
 def _per_class(scores: Scores) -> Table | None:

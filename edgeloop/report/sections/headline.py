@@ -87,7 +87,9 @@ def _test(contents: Contents) -> Fact:
     value = outcome.metrics.get(outcome.metric)
     shown = percent(value) if isinstance(value, int | float) else "not measured"
     missed = any(check.status != "pass" for check in outcome.checks)
-    return Fact(f"{outcome.metric} on test", shown, note=interval_of(outcome), mark="fail" if missed else "")
+    gates = [f"gate ≥{SPACE}{100 * c.limit:g}{SPACE}%" for c in outcome.checks if c.limit is not None]
+    note = "; ".join(filter(None, (*gates, interval_of(outcome))))
+    return Fact(f"{outcome.metric} on test", shown, note=note, mark="fail" if missed else "")
 
 
 def _winning_row(contents: Contents) -> CandidateRow | str:

@@ -52,7 +52,7 @@ def _subject(manifest: Manifest) -> Node:
         Node("code", "edgeloop, components, pipelines and the lock file", digest=subject.code),
         Node("parameters", f"{len(subject.params)} sections; seeds {_pairs(subject.seeds)}"),
         _data(manifest),
-        Node("training", f"{subject.training.threads} threads; {_features(subject.training.cpu_features)}"),
+        Node("training", f"{subject.training.threads} threads", children=_features(subject.training.cpu_features)),
         Node("model card", "task, classes, preprocessing", digest=f"sha256:{subject.card_sha256}"),
         _variants(manifest),
     ]
@@ -71,9 +71,8 @@ def _pairs(values: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value_text(value)}" for key, value in values.items()) or "none"
 
 
-def _features(features: dict[str, Any]) -> str:
-    text = "; ".join(f"{key} {value}" for key, value in flattened(features))
-    return f"CPU: {text}" if len(text) <= 160 else f"CPU: {text[:159]}…"
+def _features(features: dict[str, Any]) -> tuple[Node, ...]:
+    return tuple(Node(f"CPU {key}", value) for key, value in flattened(features))
 
 
 def _data(manifest: Manifest) -> Node:
@@ -121,7 +120,7 @@ def _said(piece: Any) -> str:
             passed = sum(candidate.status == "pass" for candidate in body.candidates.values())
             return f"{passed} of {len(body.candidates)} candidates measured on {', '.join(body.environments) or NONE}"
         case "selection":
-            return f"{body.winner.candidate}: {body.reason}"
+            return str(body.reason)
         case "evaluation":
             value = body.metrics.get(body.metric)
             shown = NONE if value is None else percent(value)

@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from edgeloop.lineage.evidence import RunEvidence
-from edgeloop.report.blocks import Block, Cell, Code, Column, Fact, Facts, Fold, Notice, Row, Section, Table
+from edgeloop.report.blocks import Block, Cell, Code, Column, Fact, Facts, Fold, Notice, Paragraph, Row, Section, Table
 from edgeloop.report.inputs import ReportInputs
 from edgeloop.report.numerals import NONE, value_text
 from edgeloop.report.reading import Absent, Contents
@@ -20,31 +20,34 @@ def repeat(contents: Contents, inputs: ReportInputs, stopped: str | None) -> Sec
     if isinstance(report, Absent):
         blocks.append(Notice(f"Environment: benchmark {report.reason}."))
     else:
-        blocks += [_environment(device, sides) for device, sides in report.environments.items()]
+        blocks += [block for device, sides in report.environments.items() for block in _environment(device, sides)]
     if not isinstance(contents.lineage, Absent):
         blocks += [_run(piece) for piece in contents.lineage.pieces(RunEvidence)]
     blocks += _commands(contents, inputs, stopped)
     return Section("repeat", "Environment and how to repeat", tuple(blocks))
 
 
-def _environment(device: str, sides: dict[str, Any]) -> Table:
-    """What stayed in one column, what moved while it was measured in two."""
+def _environment(device: str, sides: dict[str, Any]) -> list[Block]:
+    """What stayed, what moved while it was measured, and what the device does not tell."""
     flat = {name: dict(flattened(sides.get(name) or {})) for name in _SIDES}
     keys = [key for key in dict.fromkeys([*flat["before"], *flat["after"]]) if key]
-    columns = (Column(device, numeric=False), *(Column(name, numeric=False) for name in _SIDES))
-    rows = []
-    for key in keys:
-        before, after = (flat[name].get(key, NONE) for name in _SIDES)
-        shown = "unchanged" if before == after else after
-        rows.append(
-            Row((Cell(key, mark="name"), Cell(_read(before), mark="reason"), Cell(_read(shown), mark="reason")))
-        )
-    note = "" if keys else "The device was lost: nothing is known of it."
-    return Table(f"Device {device}, before and after the measurement", columns, tuple(rows), note)
-
-
-def _read(text: str) -> str:
-    return "cannot be read on this device" if text == NONE else text
+    if not keys:
+        return [Notice(f"Device {device} was lost: nothing is known of it.")]
+    pairs = {key: (flat["before"].get(key, NONE), flat["after"].get(key, NONE)) for key in keys}
+    stayed = [Fact(key, before) for key, (before, after) in pairs.items() if before == after != NONE]
+    untold = [key for key, pair in pairs.items() if pair == (NONE, NONE)]
+    moved = tuple(
+        Row((Cell(key, mark="name"), Cell(before, mark="reason"), Cell(after, mark="reason")))
+        for key, (before, after) in pairs.items()
+        if before != after
+    )
+    blocks: list[Block] = [Facts(tuple(stayed), title=f"Device {device}")]
+    if untold:
+        blocks.append(Paragraph(f"Not told by this device: {', '.join(untold)}."))
+    if moved:
+        columns = (Column("moved", numeric=False), *(Column(f"{name} measuring", numeric=False) for name in _SIDES))
+        blocks.append(Table(f"What moved on {device} while it was measured", columns, moved))
+    return blocks
 
 
 def _run(piece: RunEvidence) -> Facts:
@@ -54,7 +57,7 @@ def _run(piece: RunEvidence) -> Facts:
         Fact("engine", body.engine or "the library alone"),
         Fact("edgeloop, Python", f"{body.edgeloop_version}, {body.python_version}"),
         Fact("host", body.host),
-        Fact("registered", body.registered_at),
+        Fact("registered", body.registered_at.replace("T", " ")),
         Fact("commit", body.commit or "no Git", note=dirty),
     ]
     facts += [Fact(f"run id, {name}", run_id) for name, run_id in body.run_ids.items()]

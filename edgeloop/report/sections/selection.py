@@ -14,7 +14,7 @@ from edgeloop.report.blocks import (
     absent,
     check_number,
 )
-from edgeloop.report.numerals import SPACE, percent, significant, size
+from edgeloop.report.numerals import SPACE, significant, size
 from edgeloop.report.reading import Absent, Contents
 from edgeloop.selection import Judged, Selection
 from edgeloop.variants import Check
@@ -70,9 +70,9 @@ def _row(judged: Judged, names: list[str], choice: Selection) -> Row:
     cells = (
         Cell(f"★{SPACE}{judged.candidate}" if wins else judged.candidate, mark="name"),
         _outcome(judged, wins),
-        Cell("on the front" if judged.on_front else "–"),
+        Cell("on the front" if judged.on_front else "–", mark="short"),
         *(_checked(checks.get(name)) for name in names),
-        Cell("; ".join(judged.reasons) or (choice.reason if wins else "–"), mark="reason"),
+        Cell("; ".join(judged.reasons) or ("the choice, see above" if wins else "–"), mark="reason"),
     )
     return Row(cells, mark="winner" if wins else "attention" if judged.rejected else "")
 
@@ -82,7 +82,7 @@ def _outcome(judged: Judged, wins: bool) -> Cell:
         return Cell(f"★{SPACE}chosen", mark="pass")
     if judged.rejected:
         return Cell(f"{GLYPHS['fail']}{SPACE}rejected", mark="fail")
-    return Cell("not chosen")
+    return Cell("not chosen", mark="short")
 
 
 def _checked(check: Check | None) -> Cell:
@@ -93,14 +93,6 @@ def _checked(check: Check | None) -> Cell:
     if check.value is None or check.limit is None:
         return Cell(f"{glyph}{SPACE}{check.status}", mark=check.status.replace(" ", "-"), title=check.reason)
     side = "≥" if check.name.startswith("min_") or check.name == "agreement" else "≤"
-    limit = f"{side}{SPACE}{_number(check, check.limit)}"
+    limit = f"{side}{SPACE}{check_number(check, check.limit)}"
     mark = check.status.replace(" ", "-")
-    return Cell(f"{glyph}{SPACE}{_number(check, check.value)}", note=limit, mark=mark, title=check.reason)
-
-
-def _number(check: Check, value: float) -> str:
-    if "bytes" in check.name:
-        return size(value)
-    if "drop" in check.name:
-        return percent(value)
-    return check_number(check, value)
+    return Cell(f"{glyph}{SPACE}{check_number(check, check.value)}", note=limit, mark=mark, title=check.reason)

@@ -71,7 +71,7 @@ def _measured(contents: Contents) -> str:
 
 def _selected(contents: Contents) -> str:
     selection = contents.selection
-    return "" if isinstance(selection, Absent) else selection.winner or "no candidate left"
+    return "" if isinstance(selection, Absent) else selection.variant or "no candidate left"
 
 
 def _evaluated(contents: Contents) -> str:

@@ -9,12 +9,12 @@ from edgeloop.report.blocks import (
     Notice,
     Section,
     absent,
-    checks_table,
+    check_facts,
     side,
 )
 from edgeloop.report.drawings.confusion import MOST_CLASSES, confusion_drawn, mistakes_told
 from edgeloop.report.drawings.curves import Curve, curves_drawn
-from edgeloop.report.numerals import SPACE, count, percent, significant, size
+from edgeloop.report.numerals import SPACE, count, percent, significant, size, value_text
 from edgeloop.report.reading import Absent, Contents, History
 from edgeloop.report.scores import counted, plain, scores_of
 from edgeloop.training.summary import TrainingSummary
@@ -30,8 +30,6 @@ def training(contents: Contents) -> Section:
     blocks: list[Block] = [_facts(contents, summary)]
     blocks += [Notice(f"Curves: {history.reason}.")] if isinstance(history, Absent) else _curves(history, summary)
     blocks += _confusion(contents, summary)
-    if table := checks_table("Gate of training", [("val", check) for check in summary.checks], subject="split"):
-        blocks.append(table)
     return Section("training", _TITLE, tuple(blocks))
 
 
@@ -59,7 +57,7 @@ def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
         )
         energy = "not measured: " + cost.energy_reason if cost.energy_j is None else f"{significant(cost.energy_j)} J"
         facts.append(Fact("peak memory", memory, note=f"energy {energy}"))
-    return Facts(tuple(facts))
+    return Facts((*facts, *check_facts(summary.checks)))
 
 
 def _curves(history: History, summary: TrainingSummary) -> tuple[Block, ...]:
@@ -72,7 +70,7 @@ def _curves(history: History, summary: TrainingSummary) -> tuple[Block, ...]:
         ],
         title="Loss over epochs",
         y_label="loss, logarithmic",
-        y_text=lambda value: significant(value, 2),
+        y_text=lambda value: value_text(value),
         marked=summary.best_epoch,
         logarithmic=True,
     )

@@ -88,4 +88,4 @@ def flattened(value: Any, prefix: str = "") -> list[tuple[str, str]]:
         ]
     if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
         return [pair for k, item in enumerate(value) for pair in flattened(item, f"{prefix}[{k}]")]
-    return [(prefix, NONE if value in ({}, [], ()) else value_text(value))]
+    return [(prefix, "none" if value in ({}, [], ()) else value_text(value))]
