@@ -17,3 +17,5 @@ STEPS = {
     "evaluate": "components.evaluation",
     "register": "components.registration",
 }
+MONITOR_STEPS = {"detect_drift": "components.drift_detection"}
+"""Steps of the monitor pipeline, as `STEPS`."""

@@ -16,10 +16,13 @@ from typing import Annotated, Any
 
 import typer
 
-from components import STEPS, sidecar
+from components import MONITOR_STEPS, sidecar
+from components import STEPS as RELEASE_STEPS
 from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json
+
+STEPS = {**RELEASE_STEPS, **MONITOR_STEPS}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -7,6 +7,7 @@ from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
 def register(
     params: dict[str, Any],
+    trigger: dict[str, Any],
     checked: Input[Artifact],
     dataset: Input[Dataset],
     profile: Input[Artifact],
@@ -25,6 +26,7 @@ def register(
 
     Args:
         params: Section `register`.
+        trigger: What set a retraining off; empty for a release that somebody asked for.
         checked: Of check_params.
         dataset: Of prepare_data.
         profile: Of prepare_data.
@@ -45,6 +47,8 @@ def register(
     from pathlib import Path
 
     from edgeloop.errors import reported
+    from edgeloop.lineage.evidence import Trigger
+    from edgeloop.lineage.packing import described
     from edgeloop.params import section
     from edgeloop.registration import register as register_model
     from edgeloop.report import ReportInputs, render
@@ -64,8 +68,15 @@ def register(
             selection=Path(selection.path),
             evaluation=Path(evaluation.path),
             bundle=Path(bundle.path),
+            trigger=Trigger.model_validate(trigger) if trigger else None,
         )
-        bundle.metadata.update(subject_digest=registration.subject_digest, uri=registration.uri)
+        bundle.metadata.update(
+            subject_digest=registration.subject_digest,
+            uri=registration.uri,
+            version=registration.version,
+            promoted=registration.promotion.promoted,
+            promotion=described(registration.promotion),
+        )
         inputs = ReportInputs(
             title=registration.name,
             params=Path(checked.path),

@@ -17,7 +17,7 @@ A bundle that was changed in one byte, one name or one file is never opened.
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -95,13 +95,16 @@ class Bundle:
         return PlacedVariant(variant=variants[name], folder=models)
 
 
-def write(folder: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Bundle:
+def write(
+    folder: Path, manifest: Manifest, contents: Mapping[str, Content], *, sign: Callable[[Path], object] | None = None
+) -> Bundle:
     """Writes a bundle, whole or not at all, and opens it.
 
     Args:
         folder: Where; replaced if it exists.
         manifest: Its `files` are filled in here.
         contents: By path inside the bundle.
+        sign: Signs the folder that it is given, before that takes its place.
 
     Raises:
         NotWritable, DiskFull, EnvironmentFault: The place cannot be written.
@@ -116,6 +119,8 @@ def write(folder: Path, manifest: Manifest, contents: Mapping[str, Content]) -> 
             files[name] = _record(target)
         write_manifest(partial / LINEAGE_FILE, manifest.model_copy(update={"files": files}))
         written = Bundle.open(partial)
+        if sign is not None:
+            sign(partial)
     return Bundle(folder=folder, manifest=written.manifest)
 
 

@@ -22,7 +22,8 @@ from pydantic import Field
 from edgeloop import plugins
 from edgeloop.benchmarking.staging import Samples, samples_of
 from edgeloop.contract import Contract
-from edgeloop.errors import DeviceFault, InputFault, ModelFault
+from edgeloop.data.dataset import Dataset
+from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
 from edgeloop.files import whole_folder, write_json
 from edgeloop.models import ModelCard
 from edgeloop.progress import Advance, progress
@@ -107,6 +108,25 @@ def evaluate(
         write_confusion(folder / "confusion.csv", classes=card.classes, targets=samples.targets, outputs=outputs)
         task.draw(metrics, folder)
     return outcome
+
+
+def metric_of(
+    placed: PlacedVariant, *, card: ModelCard, runtime: str, threads: int, dataset: Path, validation: Path
+) -> float:
+    """The task's metric of one model file on the test split; writes nothing.
+
+    Raises:
+        ModelFault: The file answers with what is no number.
+        DataFault: No sample of test is usable, or the classes are not the model's.
+        DeviceFault: The runtime is not installed here.
+    """
+    task: Task = plugins.load("tasks", card.task)
+    samples = samples_of(dataset, validation=validation, split="test", preprocessing=card.preprocessing)
+    classes = Dataset(dataset, validation).card.classes
+    if classes != card.classes:
+        raise DataFault(f"has other classes ({classes}) than the model", where=str(dataset), fix="compare with another")
+    outputs = _outputs(placed, runtime, threads, samples, card=card, advance=lambda _units, _text: None)
+    return float(task.metrics(outputs, samples.targets, card.classes)[task.metric])
 
 
 def min_metric_check(value: float, limit: float) -> Check:

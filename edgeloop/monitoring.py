@@ -19,6 +19,14 @@ class Detection(Contract):
     subject_digest: str = Field(description="of that model")
     version: str | None = Field(description="in the registry; null for a bundle in a folder")
 
+    def trigger(self, *, report_sha256: str) -> dict[str, str]:
+        """What a retraining records: why, from which version, and on which evidence."""
+        return {
+            "reason": "drift",
+            "parent": self.model if self.version is None else f"{self.model.partition('@')[0]} {self.version}",
+            "drift_report_sha256": report_sha256,
+        }
+
 
 def detect_drift(params: DetectDriftParams, *, model: str, telemetry: Path, detection: Path, page: Path) -> Detection:
     """Compares a window with the profile in a model's bundle.

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from edgeloop import plugins
-from edgeloop.canonical import sha256_of_file
+from edgeloop.canonical import digest_of, sha256_of_file
 from edgeloop.contract import Contract
+from edgeloop.lineage.evidence import Promotion, Trigger
 
 if TYPE_CHECKING:
     from edgeloop.bundle import Bundle
-    from edgeloop.registries import Registry
+    from edgeloop.registries import RegisteredVersion, Registry
+
+
+_PREFIX = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
+_ALIAS = r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"
 
 
 class RegisterParams(Contract):
@@ -20,7 +25,17 @@ class RegisterParams(Contract):
 
     registry: str = Field(default="mlflow", description="plug-in of edgeloop.registries")
     model_name: str = Field(default="digits", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
-    alias: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,63}$")
+    prefix: str = Field(default="", pattern=_PREFIX, description="before model_name: keeps teams on one server apart")
+    alias: str = Field(default="champion", pattern=_ALIAS, description="the device class follows: champion-<class>")
+    max_metric_drop: float = Field(
+        default=0.0, ge=0, le=1, description="a new version may be this much worse on test than the one it replaces"
+    )
+    create_key: bool = Field(default=False, description="make a signing key where there is none; never in a container")
+
+    @property
+    def name(self) -> str:
+        """The name in the registry."""
+        return f"{self.prefix}{self.model_name}"
 
     @field_validator("alias")
     @classmethod
@@ -32,13 +47,13 @@ class RegisterParams(Contract):
 
 
 class Registration(Contract):
-    """A model version that the registry has, and the alias that points to it."""
+    """A model version that the registry has, and what became of the alias."""
 
     uri: str
     name: str
     version: str
     subject_digest: str
-    alias: str
+    promotion: Promotion
     run_id: str | None = Field(description="of the tracked training, null where nothing was tracked")
     stored: bool = Field(description="false: the registry had this subject before, with the evidence of that time")
 
@@ -58,8 +73,9 @@ def register(
     selection: Path,
     evaluation: Path,
     bundle: Path,
+    trigger: Trigger | None = None,
 ) -> Registration:
-    """Writes the bundle, verifies it, stores it in the registry, and moves the alias last.
+    """Writes the bundle, signs and verifies it, stores it in the registry, and moves the alias last.
 
     Killed or cut off anywhere, a second call finishes: a subject that the registry has is not stored again.
 
@@ -77,17 +93,22 @@ def register(
         selection: JSON file that `select` wrote.
         evaluation: What `evaluate` wrote.
         bundle: Folder to write, see `edgeloop.bundle`.
+        trigger: What set a retraining off.
 
     Raises:
-        GateRefused: A step before had said no.
+        GateRefused: A step before had said no, or somebody else moved the alias meanwhile.
         ModelFault: What the steps wrote does not belong together, or the registry gave back other bytes.
+        EnvironmentFault: There is no key to sign with.
         ServerFault: The registry does not answer.
     """
     from edgeloop import bundle as bundles
-    from edgeloop.lineage.assembly import StepOutputs, manifest_of, read_materials
+    from edgeloop.keys import signing_key
+    from edgeloop.lineage.assembly import StepOutputs, manifest_of, read_materials, subject_of
     from edgeloop.lineage.circumstances import circumstances
     from edgeloop.lineage.code import code_digest
     from edgeloop.lineage.packing import contents_of, tags_of
+    from edgeloop.promotion import Challenge, decided
+    from edgeloop.signing import sign
     from edgeloop.tracking import TrackingRecord
 
     outputs = StepOutputs(
@@ -104,26 +125,43 @@ def register(
         evaluation=evaluation,
     )
     materials = read_materials(outputs)
-    run_id = TrackingRecord.read(history / "tracking.json").run_id
-    run = circumstances({"train": run_id} if run_id else {})
-    manifest = manifest_of(materials, name=params.model_name, code=code_digest(), run=run)
-    written = bundles.write(bundle, manifest, contents_of(outputs, materials, manifest))
-    return _registered(written, params, tags=tags_of(materials, run_id), run_id=run_id)
-
-
-def _registered(
-    bundle: "Bundle", params: RegisterParams, *, tags: Mapping[str, str], run_id: str | None
-) -> Registration:
-    """The alias is moved last: whoever follows it finds a version that is stored and verified."""
+    key = signing_key(may_create=params.create_key)
     registry: Registry = plugins.load("registries", params.registry)
-    version = registry.push(bundle, params.model_name, tags=tags)
-    registry.promote(params.model_name, params.alias, version.version)
+    code = code_digest()
+    challenge = Challenge(
+        name=params.name,
+        alias=f"{params.alias}-{materials.device_class}",
+        subject_digest=digest_of(subject_of(materials, code=code).values()),
+        evaluation=materials.evaluation,
+        test_digest=materials.verdict.digests["test"],
+        dataset=dataset,
+        validation=validation,
+        tolerance=params.max_metric_drop,
+    )
+    promotion = decided(challenge, registry)
+    run_id = TrackingRecord.read(history / "tracking.json").run_id
+    run = circumstances({"train": run_id} if run_id else {}, trigger=trigger, promotion=promotion)
+    manifest = manifest_of(materials, name=params.name, code=code, run=run)
+    contents = contents_of(outputs, materials, manifest)
+    written = bundles.write(bundle, manifest, contents, sign=lambda folder: sign(folder, key))
+    version = _stored(written, registry, params.name, tags=tags_of(materials, run_id, run=run), promotion=promotion)
+    lineage = sha256_of_file(bundle / "lineage.yaml")
     return Registration(
         uri=version.uri,
         name=version.name,
         version=version.version,
         subject_digest=version.subject_digest,
-        alias=params.alias,
+        promotion=promotion,
         run_id=run_id,
-        stored=version.lineage_sha256 == sha256_of_file(bundle.folder / "lineage.yaml"),
+        stored=version.lineage_sha256 == lineage,
     )
+
+
+def _stored(
+    bundle: "Bundle", registry: "Registry", name: str, *, tags: Mapping[str, str], promotion: Promotion
+) -> "RegisteredVersion":
+    """The alias is moved last: whoever follows it finds a version that is stored and verified."""
+    version = registry.push(bundle, name, tags=tags)
+    if promotion.promoted:
+        registry.promote(name, promotion.alias, version.version, expected=promotion.champion)
+    return version

@@ -2,13 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
-from edgeloop.terminal import exiting, print_json
+from edgeloop.terminal import exiting, print_json, print_pairs
 
 app = typer.Typer(
     help="The release pipeline on this machine, and as a file for Kubeflow Pipelines.",
@@ -42,6 +42,25 @@ def scenario_file(name: str | None) -> Path | None:
     return SCENARIOS / f"{name}.yaml"
 
 
+def show_finished(finished: Any, *, as_json: bool) -> None:
+    """The result of a run on stdout."""
+    if as_json:
+        paths = {"bundle": str(finished.bundle) if finished.bundle else None, "report": str(finished.report)}
+        print_json({**finished.registration, **paths, "steps": list(finished.steps)})
+        return
+    shown = {"report": str(finished.report)}
+    if finished.bundle is not None:
+        facts = finished.registration
+        shown = {
+            "registered": facts["uri"],
+            "alias": facts["promotion"],
+            "subject": facts["subject_digest"],
+            "bundle": str(finished.bundle),
+            **shown,
+        }
+    print_pairs(shown)
+
+
 @app.command()
 def run(
     overrides: Overrides = None,
@@ -64,21 +83,7 @@ def run(
             steps = local.planned(params, first=first, only=only)
             print_json({"steps": steps, "params": params.values()}) if as_json else print("\n".join(steps))
             return
-        finished = local.run(params, first=first, only=only)
-        if as_json:
-            print_json(
-                {
-                    "uri": finished.uri,
-                    "bundle": str(finished.bundle) if finished.bundle else None,
-                    "report": str(finished.report),
-                    "steps": list(finished.steps),
-                    "subject_digest": finished.subject_digest,
-                }
-            )
-            return
-        if finished.bundle:
-            print(f"registered  {finished.uri}\nsubject     {finished.subject_digest}\nbundle      {finished.bundle}")
-        print(f"report      {finished.report}")
+        show_finished(local.run(params, first=first, only=only), as_json=as_json)
 
 
 @app.command(name="compile")

@@ -37,6 +37,7 @@ def release_pipeline(params: Params) -> Any:
         select: dict[str, Any] = defaults["select"],
         evaluate: dict[str, Any] = defaults["evaluate"],
         register: dict[str, Any] = defaults["register"],
+        trigger: dict[str, Any] = {},  # noqa: B006 -- KFP writes the default into the pipeline, nobody can change it
     ) -> str:
         checked = component(check_params_step)(
             prepare_data=prepare_data,
@@ -72,6 +73,7 @@ def release_pipeline(params: Params) -> Any:
         )
         registered = component(register_step)(
             params=register,
+            trigger=trigger,
             checked=checked.outputs["checked"],
             dataset=data,
             profile=prepared.outputs["profile"],

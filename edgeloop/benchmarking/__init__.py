@@ -105,6 +105,6 @@ class BenchmarkReport(Contract):
     protocol: dict[str, Any] = Field(description="durations, counts and rules of the profile")
     reference: str = Field(description="name of the variant that parity is against")
     metric: str = Field(description="name of the task's metric")
-    environments: dict[str, dict[str, Any]] = Field(description="by device: before and after")
+    environments: dict[str, dict[str, Any]] = Field(description="by device: class, before and after")
     rows: tuple[CandidateRow, ...]
     checks: tuple[Check, ...] = ()

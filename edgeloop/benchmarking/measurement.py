@@ -81,7 +81,7 @@ def benchmark(
         protocol=protocol_of(profile, seed=params.seed),
         reference=reference,
         metric=task.metric,
-        environments={name: environments_of(found) for name, found in surroundings.items()},
+        environments={name: environments_of(found, named[name]) for name, found in surroundings.items()},
         rows=rows_of(records, named=named, surroundings=surroundings, context=context),
         checks=idle_targets(candidates, params.targets),
     )
@@ -127,9 +127,10 @@ def protocol_of(profile: Profile, *, seed: int) -> dict[str, Any]:
     }
 
 
-def environments_of(found: Surroundings) -> dict[str, Any]:
-    """`before` and `after`, null where the device was lost."""
+def environments_of(found: Surroundings, device: Device) -> dict[str, Any]:
+    """The device's class, and its environment `before` and `after`, null where the device was lost."""
     return {
+        "class": device.device_class,
         "before": found.before.values() if found.before else None,
         "after": found.after.values() if found.after else None,
     }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop import plugins
 from edgeloop.benchmarking import CandidateRow, ProfileName, Target
 from edgeloop.benchmarking.measurement import environments_of, units_of
 from edgeloop.benchmarking.plan import Candidate
@@ -55,7 +56,9 @@ def bench_file(
     Raises:
         InputFault: There is no such file, or its input shape has to be given by `inputs`.
         ModelFault: The file is no model.
+        PluginFault: No runtime has that name.
     """
+    plugins.load("runtimes", runtime)
     placed = placed_file(path)
     samples = _random_inputs(path) if inputs is None else inputs
     target = Target(device=device.name, runtime=runtime, threads=threads)
@@ -66,7 +69,7 @@ def bench_file(
         surroundings = measure_on(device, [record], order=order, advance=advance)
     context = Context(profile=PROFILES[profile], reference={}, judge=None, no_accuracy=NO_LABELS)
     row = row_of(record, peers=[record], device=device, surroundings=surroundings, context=context)
-    return row, environments_of(surroundings)
+    return row, environments_of(surroundings, device)
 
 
 def placed_file(path: Path) -> PlacedVariant:

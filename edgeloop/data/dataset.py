@@ -4,6 +4,7 @@ A dataset is a folder:
 
     index.parquet   one row a sample, sorted by id, columns INDEX_COLUMNS
     features.parquet one row a sample, sorted by id: what validation and drift look at (FEATURE_COLUMNS)
+    reference.parquet at most REFERENCE_ROWS feature rows of train, which travel with the model for drift
     dataset.json    DatasetCard
     shards/         packed samples, where a source has no files of its own
 

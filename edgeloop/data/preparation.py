@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from edgeloop import plugins
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, SPLITS, DatasetCard, Sample, samples_digest
+from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
@@ -75,7 +76,8 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
         _refuse_empty_splits(samples, where)
         card = _card(params.source, samples)
         _write_index(samples, folder)
-        _write_features(samples, observations, folder)
+        _write_features(samples, observations, folder / "features.parquet")
+        _write_features(*_reference(samples, observations), folder / "reference.parquet")
         card.write(folder / "dataset.json")
     profile_of(samples, [row.features for row in observations]).write(profile)
     return card
@@ -170,7 +172,20 @@ def _write_index(samples: Sequence[Sample], folder: Path) -> None:
     parquet.write_table(pa.table(columns, schema=schema), folder / "index.parquet")
 
 
-def _write_features(samples: Sequence[Sample], observations: Sequence["Observation"], folder: Path) -> None:
+def _reference(
+    samples: Sequence[Sample], observations: Sequence["Observation"]
+) -> tuple[list[Sample], list["Observation"]]:
+    """Readable samples of the reference split: all, or REFERENCE_ROWS of them spread over the order of their ids."""
+    rows = [
+        (sample, row)
+        for sample, row in zip(samples, observations, strict=True)
+        if sample.split == REFERENCE_SPLIT and sample.error is None
+    ]
+    rows = rows[:: -(-len(rows) // REFERENCE_ROWS)] if rows else rows
+    return [sample for sample, _ in rows], [row for _, row in rows]
+
+
+def _write_features(samples: Sequence[Sample], observations: Sequence["Observation"], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -183,6 +198,4 @@ def _write_features(samples: Sequence[Sample], observations: Sequence["Observati
     }
     schema = pa.schema([(name, types.get(name, pa.int64())) for name in FEATURE_COLUMNS])
     columns = {name: [getattr(row.features, name, None) for row in observations] for name in FEATURE_COLUMNS[1:]}
-    parquet.write_table(
-        pa.table({"id": [s.id for s in samples], **columns}, schema=schema), folder / "features.parquet"
-    )
+    parquet.write_table(pa.table({"id": [s.id for s in samples], **columns}, schema=schema), path)

@@ -18,6 +18,8 @@ from edgeloop.data.dataset import SPLITS, Sample
 from edgeloop.data.features import ImageFeatures
 
 REFERENCE_SPLIT = "train"
+REFERENCE_ROWS = 20_000
+"""The most feature rows of that split that travel with a model; the profile is over all of them."""
 NUMERIC_FEATURES = ("width", "height", "size_bytes", "mean", "std", "minimum", "maximum", "sharpness")
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 10

@@ -88,6 +88,11 @@ class Materials:
             f"candidate {self.selection.winner} was not measured", where="selection", fix="run again from benchmark"
         )
 
+    @property
+    def device_class(self) -> str:
+        """Of the device that the winner was measured on."""
+        return str(self.report.environments.get(self.winner.target.device, {}).get("class", ""))
+
 
 def read_materials(outputs: StepOutputs) -> Materials:
     """Reads what the steps wrote.
@@ -255,6 +260,7 @@ def _selection_of(materials: Materials) -> SelectionBody:
             candidate=row.candidate,
             variant=row.variant,
             device=row.target.device,
+            device_class=materials.device_class,
             runtime=row.target.runtime,
             threads=row.target.threads,
             runtime_version=row.runtime_version,

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from edgeloop import __version__
 from edgeloop.lineage.code import LOCK_FILE, PACKAGES, project_root
-from edgeloop.lineage.evidence import RunBody
+from edgeloop.lineage.evidence import Promotion, RunBody, Trigger
 
 ENGINE_VARIABLE = "EDGELOOP_ENGINE"
 _GIT_TIMEOUT_S = 10
 
 
-def circumstances(run_ids: Mapping[str, str]) -> RunBody:
+def circumstances(
+    run_ids: Mapping[str, str], *, trigger: Trigger | None = None, promotion: Promotion | None = None
+) -> RunBody:
     """Of the process that asks, now."""
     commit, dirty = git_state(project_root())
     return RunBody(
@@ -29,6 +31,8 @@ def circumstances(run_ids: Mapping[str, str]) -> RunBody:
         commit=commit,
         dirty=dirty,
         run_ids=dict(sorted(run_ids.items())),
+        trigger=trigger,
+        promotion=promotion,
     )
 
 

@@ -19,6 +19,7 @@ class Winner(Contract):
     candidate: str
     variant: str
     device: str
+    device_class: str = Field(default="", description="devices for which this winner was measured")
     runtime: str
     threads: int = Field(ge=1)
     runtime_version: str | None
@@ -89,8 +90,17 @@ class Trigger(Contract):
     """What set a retraining off."""
 
     reason: Literal["schedule", "drift", "manual"]
-    parent: str | None = Field(description="name and version that the parent had in the registry")
-    drift_report_sha256: str | None
+    parent: str | None = Field(default=None, description="name and version that the parent had in the registry")
+    drift_report_sha256: str | None = Field(default=None, description="of the verdict that set it off")
+
+
+class Promotion(Contract):
+    """Whether the alias was to move to this model, decided before it was stored."""
+
+    alias: str
+    promoted: bool
+    reason: str
+    champion: str = Field(description="version that held the alias, empty for none")
 
 
 class RunBody(Contract):
@@ -105,6 +115,7 @@ class RunBody(Contract):
     dirty: bool | None = Field(description="sources differ from the commit")
     run_ids: dict[str, str]
     trigger: Trigger | None = None
+    promotion: Promotion | None = None
 
 
 class _Piece(Contract):

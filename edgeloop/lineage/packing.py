@@ -7,6 +7,7 @@ from edgeloop.bundle import Content
 from edgeloop.errors import ModelFault, translated
 from edgeloop.lineage import card
 from edgeloop.lineage.assembly import Materials, StepOutputs
+from edgeloop.lineage.evidence import Promotion, RunBody
 from edgeloop.lineage.manifest import Manifest
 from edgeloop.variants import PlacedVariant, VariantSet
 
@@ -20,6 +21,7 @@ def contents_of(outputs: StepOutputs, materials: Materials, manifest: Manifest) 
         "data/dataset.json": outputs.dataset / "dataset.json",
         "data/verdict.json": outputs.validation / "verdict.json",
         "profile/profile.json": outputs.profile,
+        "profile/reference.parquet": outputs.dataset / "reference.parquet",
         "training/training.json": outputs.model / "training.json",
         "models/model.json": outputs.converted / "model.json",
         "models/variants.json": variants,
@@ -53,7 +55,7 @@ def _files_below(name: str, folder: Path) -> dict[str, Content]:
     return {f"{name}/{path.relative_to(folder).as_posix()}": path for path in files}
 
 
-def tags_of(materials: Materials, training_run_id: str | None) -> dict[str, str]:
+def tags_of(materials: Materials, training_run_id: str | None, *, run: RunBody) -> dict[str, str]:
     """What a registry shows of a version without opening its bundle."""
     row, evaluation = materials.winner, materials.evaluation
     tested = evaluation.metrics.get(evaluation.metric)
@@ -61,6 +63,14 @@ def tags_of(materials: Materials, training_run_id: str | None) -> dict[str, str]
         "variant": row.variant,
         "runtime": row.target.runtime,
         "device": row.target.device,
+        "device_class": materials.device_class,
+        **({"trigger": run.trigger.reason} if run.trigger else {}),
+        **({"promotion": described(run.promotion)} if run.promotion else {}),
         **({"training_run_id": training_run_id} if training_run_id else {}),
         **({f"test_{evaluation.metric}": f"{tested:.6g}"} if tested is not None else {}),
     }
+
+
+def described(promotion: Promotion) -> str:
+    """Whether the alias moved, and why, in one line."""
+    return f"{promotion.alias}: {'yes' if promotion.promoted else 'no'}, {promotion.reason}"

@@ -59,6 +59,7 @@ def train(
         The summary; whether `train.min_metric` was met is a value in its `checks`.
 
     Raises:
+        NotWritable, DiskFull: A folder cannot be written.
         DataFault: The samples cannot be used.
         ParamsFault: The training diverged, or an option does not fit the architecture.
         ServerFault: The tracking server does not answer; nothing was trained then.
@@ -66,7 +67,8 @@ def train(
         EnvironmentFault: The memory or the number of threads does not suffice.
     """
     import_torch()
-    with measured() as cost, tracker("train") as run:
+    # the folders are opened first, so that a place that cannot be written costs no training
+    with measured() as cost, tracker("train") as run, whole_folder(history) as told, whole_folder(model) as made:
         run.log_params({"train": params.values()})
         with deterministic(seed=params.seed, threads=params.threads):
             opened = Dataset(dataset, validation)
@@ -77,15 +79,15 @@ def train(
                 heritage.into(network)
             task: Task = plugins.load("tasks", params.task)
             outcome = _followed_fit(network, task, params=params, material=material, run=run)
-        with whole_folder(history) as folder:
-            write_history(folder, outcome, task=task, dataset=opened)
-            for path in sorted(folder.iterdir()):
-                run.log_file(path, "history")
-            run.log_metrics(numbers(outcome), step=outcome.best.epoch.number)
-            cost().write(folder / "cost.json")
-            run.record().write(folder / "tracking.json")
         parent = heritage.parent if heritage is not None else None
-        return _write_model(model, card, outcome, params=params, task=task, material=material, parent=parent)
+        summary = _write_model(made, card, outcome, params=params, task=task, material=material, parent=parent)
+        write_history(told, outcome, task=task, dataset=opened)
+        for path in sorted(told.iterdir()):
+            run.log_file(path, "history")
+        run.log_metrics(numbers(outcome), step=outcome.best.epoch.number)
+        cost().write(told / "cost.json")
+        run.record().write(told / "tracking.json")
+        return summary
 
 
 def _material(params: TrainParams, dataset: Dataset, heritage: Inheritance | None) -> Material:
@@ -144,25 +146,24 @@ def _write_model(
     import torch
 
     best = outcome.best
-    with whole_folder(folder) as partial:
-        card.write(partial / CARD_FILE)
-        write_weights(partial / WEIGHTS_FILE, best.weights)
-        summary = TrainingSummary(
-            metric=task.metric,
-            metrics=best.metrics,
-            checks=(min_metric_check(best.epoch.val_metric, name=task.metric, limit=params.min_metric),),
-            train_loss=best.epoch.train_loss,
-            val_loss=best.epoch.val_loss,
-            epochs=params.epochs,
-            best_epoch=best.epoch.number,
-            steps=outcome.steps,
-            samples={"train": len(material.train), "val": len(material.val)},
-            seed=params.seed,
-            threads=params.threads,
-            cpu_features=cpu_features(),
-            torch_version=str(torch.__version__),
-            weights_sha256=sha256_of_file(partial / WEIGHTS_FILE),
-            parent=parent,
-        )
-        summary.write(partial / SUMMARY_FILE)
+    card.write(folder / CARD_FILE)
+    write_weights(folder / WEIGHTS_FILE, best.weights)
+    summary = TrainingSummary(
+        metric=task.metric,
+        metrics=best.metrics,
+        checks=(min_metric_check(best.epoch.val_metric, name=task.metric, limit=params.min_metric),),
+        train_loss=best.epoch.train_loss,
+        val_loss=best.epoch.val_loss,
+        epochs=params.epochs,
+        best_epoch=best.epoch.number,
+        steps=outcome.steps,
+        samples={"train": len(material.train), "val": len(material.val)},
+        seed=params.seed,
+        threads=params.threads,
+        cpu_features=cpu_features(),
+        torch_version=str(torch.__version__),
+        weights_sha256=sha256_of_file(folder / WEIGHTS_FILE),
+        parent=parent,
+    )
+    summary.write(folder / SUMMARY_FILE)
     return summary

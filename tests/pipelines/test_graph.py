@@ -2,7 +2,7 @@ import pytest
 
 from components import STEPS
 from edgeloop.errors import InputFault
-from edgeloop.params import SECTIONS, Params
+from edgeloop.params import RELEASE_SECTIONS, Params
 from pipelines import graph
 
 
@@ -13,7 +13,7 @@ def spec():
 
 def test_one_name_for_each_step_everywhere(spec):
     assert sorted(graph.order(spec)) == sorted(STEPS)
-    assert list(STEPS) == ["check_params", *SECTIONS]
+    assert list(STEPS) == ["check_params", *RELEASE_SECTIONS]
 
 
 def test_the_order_follows_the_loop(spec):

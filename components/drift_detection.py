@@ -1,0 +1,43 @@
+"""detect_drift: does what the devices see still look like the training data?"""
+
+from typing import Any, NamedTuple
+
+from kfp.dsl import HTML, Artifact, Output
+
+
+def detect_drift(
+    params: dict[str, Any],
+    model: str,
+    telemetry: str,
+    detection: Output[Artifact],
+    report: Output[HTML],
+) -> NamedTuple("Outputs", [("status", str), ("trigger", dict)]):
+    """Compares a window of telemetry with the profile that travels with the model in use.
+
+    Args:
+        params: Section `detect_drift`.
+        model: NAME@ALIAS, or a bundle's folder.
+        telemetry: Parquet or CSV file, a row a sample.
+        detection: JSON file with the verdict for every feature.
+        report: Evidently's page, for people; it decides nothing.
+
+    Returns:
+        `drift`, `no drift` or `not evaluated`, and what a retraining is to record as its trigger.
+    """
+    from pathlib import Path
+
+    from edgeloop.canonical import sha256_of_file
+    from edgeloop.errors import reported
+    from edgeloop.monitoring import detect_drift as detect
+    from edgeloop.params import section
+
+    with reported("detect_drift"):
+        found = detect(
+            section("detect_drift", params),
+            model=model,
+            telemetry=Path(telemetry),
+            detection=Path(detection.path),
+            page=Path(report.path),
+        )
+        detection.metadata.update(status=found.verdict.status, reason=found.verdict.reason)
+        return found.verdict.status, found.trigger(report_sha256=sha256_of_file(Path(detection.path)))
