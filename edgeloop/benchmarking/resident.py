@@ -146,12 +146,11 @@ class Resident:
             if spent_ns >= limit_ns or (enough and abs(now_ns - before_ns) <= settled * now_ns):
                 break
             before_ns = now_ns
-        self._block = max(1, math.ceil(CLOCK_MARGIN * clock_cost_ns / now_ns))
+        self._block = max(1, math.ceil(CLOCK_MARGIN * clock_cost_ns / max(1.0, now_ns - clock_cost_ns)))
         return {"queries": total, "query_ns": int(now_ns), "clock_cost_ns": clock_cost_ns, "block": self._block}
 
     def _time(self, queries: int, duration_ns: int) -> Answer:
         """One turn: at least `queries` samples and `duration_ns`, one query after another, garbage collection off."""
-        gc.collect()
         gc.disable()
         try:
             began = self._clock.wall_ns(), self._clock.process_ns()

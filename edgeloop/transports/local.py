@@ -68,6 +68,7 @@ class _Program:
         self._name = arguments[0]
         self._words = words
         self._pending = bytearray()
+        self._grace_s = GRACE_S
         try:
             self._process = subprocess.Popen(  # noqa: S603  a vector of ours, no shell
                 [sys.executable, "-m", *arguments],
@@ -95,7 +96,7 @@ class _Program:
         with suppress(OSError):  # the pipe of a program that has ended is broken already
             process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_S)
+            process.wait(self._grace_s)
         with suppress(ProcessLookupError):  # also what the program itself left behind
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -124,6 +125,7 @@ class _Program:
         return self._fault(_described_end(self._process.returncode), fix="see its last words")
 
     def _fault(self, what: str, *, fix: str) -> DeviceFault:
+        self._grace_s = 0  # what does not answer is not waited for either
         return DeviceFault(f"{what}{self._last_words()}", where=self._name, fix=fix)
 
     def _last_words(self) -> str:
