@@ -17,6 +17,7 @@ from typing import Any
 
 from edgeloop.errors import EdgeloopError, EnvironmentFault, ServerFault, translated
 from edgeloop.plugins import missing_extra
+from edgeloop.privacy import opt_out
 
 EXPERIMENT = "edgeloop"
 DATABASE_FILE, ARTIFACT_FOLDER = "mlflow.db", "mlartifacts"
@@ -24,7 +25,6 @@ DATABASE_FILE, ARTIFACT_FOLDER = "mlflow.db", "mlartifacts"
 _USER_INFO = re.compile(r"//[^/@\s]+@")
 
 _DEFAULTS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -49,6 +49,7 @@ def client() -> Any:
         ServerFault: The address is none.
         EnvironmentFault: The embedded database cannot be used.
     """
+    opt_out()
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     uri = tracking_uri()
@@ -196,7 +197,10 @@ def _fault(error: Exception, uri: str) -> EdgeloopError:
 
 
 def _first_line(error: Exception) -> str:
-    text = _USER_INFO.sub("//", str(error).strip() or type(error).__name__).splitlines()[0]
+    """What MLflow said first, without credentials and without SQLAlchemy's preamble in brackets."""
+    lines = _USER_INFO.sub("//", str(error)).strip().splitlines()
+    told = [line for line in lines if not line.startswith("(raised as a result of")]
+    text = told[0] if told else type(error).__name__
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 

@@ -186,7 +186,15 @@ def test_an_unknown_model_option_is_named_with_the_right_one(bars_dataset, tmp_p
 def test_a_failed_training_leaves_no_folder(bars_dataset, tmp_path):
     with pytest.raises(ParamsFault):
         trained(bars_dataset, tmp_path / "out", model_options={"widht": 8})
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_costs_no_training(bars_dataset, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("EDGELOOP_PROGRESS", "lines")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EnvironmentFault):
+        trained(bars_dataset, tmp_path / "file")
+    assert "::progress" not in capfd.readouterr().err
 
 
 def test_progress_tells_every_epoch(bars_dataset, tmp_path, monkeypatch, capfd):
