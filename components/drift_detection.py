@@ -11,7 +11,7 @@ def detect_drift(
     telemetry: str,
     detection: Output[Artifact],
     report: Output[HTML],
-) -> NamedTuple("Outputs", [("status", str), ("trigger", dict)]):
+) -> NamedTuple("Outputs", [("decision", str), ("trigger", dict)]):
     """Compares a window of telemetry with the profile that travels with the model in use.
 
     Args:
@@ -22,7 +22,7 @@ def detect_drift(
         report: Evidently's page, for people; it decides nothing.
 
     Returns:
-        `drift`, `no drift` or `not evaluated`, and what a retraining is to record as its trigger.
+        `retrain` or `keep`, and what a retraining is to record as its trigger.
     """
     from pathlib import Path
 
@@ -39,5 +39,5 @@ def detect_drift(
             detection=Path(detection.path),
             page=Path(report.path),
         )
-        detection.metadata.update(status=found.verdict.status, reason=found.verdict.reason)
-        return found.verdict.status, found.trigger(report_sha256=sha256_of_file(Path(detection.path)))
+        detection.metadata.update(status=found.verdict.status, decision=found.decision, reason=found.reason)
+        return found.decision, found.trigger(report_sha256=sha256_of_file(Path(detection.path)))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from edgeloop import __version__
-from edgeloop.commands import bench, data, devices, lineage, predict
+from edgeloop.commands import bench, data, devices, drift, lineage, predict, registry
 
 app = typer.Typer(
     help="From a dataset and a list of devices to a measured, chosen and registered model for every device class.",
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data", help="Datasets: judge a folder before training on it.")
 app.add_typer(devices.app, name="devices", help="Devices that are declared, and what they can do.")
+app.add_typer(drift.app, name="drift", help="Whether devices still see what the model was trained on.")
+app.add_typer(registry.app, name="registry", help="Registered versions, and the aliases that point to them.")
 app.add_typer(lineage.app, name="lineage", help="Where a model comes from, and what changed between two.")
 app.command(name="bench")(bench.bench)
 app.command(name="predict")(predict.predict)

@@ -1,14 +1,17 @@
 """The base of every frozen value that is read from or written to a file."""
 
 import json
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edgeloop.errors import ModelFault
+from edgeloop.errors import ModelFault, ParamsFault
 from edgeloop.files import read_json, write_json
+
+Value = TypeVar("Value", bound=BaseModel)
 
 
 class Contract(BaseModel):
@@ -51,6 +54,18 @@ class Contract(BaseModel):
         Lossless for parameters: a field of theirs is null only where null is its default.
         """
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def parsed(model: type[Value], values: Mapping[str, Any], *, where: str) -> Value:
+    """The value of `model` in what a user wrote.
+
+    Raises:
+        ParamsFault: It is none; `where` and the first wrong key are named.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ParamsFault(first_fault(error, model), where=where, fix="correct it and run again") from error
 
 
 def first_fault(error: ValidationError, model: type[BaseModel]) -> str:

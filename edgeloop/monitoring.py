@@ -1,6 +1,7 @@
 """detect_drift: a window of telemetry against the model in use; the verdict decides, the page shows."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,12 +13,14 @@ REFERENCE_ROWS = Path("profile/reference.parquet")
 
 
 class Detection(Contract):
-    """A verdict, and the model that it is about."""
+    """A verdict, the model that it is about, and what to do."""
 
+    decision: Literal["retrain", "keep"]
+    reason: str
     verdict: DriftVerdict
     model: str = Field(description="as it was named")
-    subject_digest: str = Field(description="of that model")
-    version: str | None = Field(description="in the registry; null for a bundle in a folder")
+    version: str | None = Field(description="of the model in the registry; null for a bundle in a folder")
+    subject_digest: str = Field(description="of the model")
 
     def trigger(self, *, report_sha256: str) -> dict[str, str]:
         """What a retraining records: why, from which version, and on which evidence."""
@@ -25,11 +28,14 @@ class Detection(Contract):
             "reason": "drift",
             "parent": self.model if self.version is None else f"{self.model.partition('@')[0]} {self.version}",
             "drift_report_sha256": report_sha256,
+            "window_digest": self.verdict.window_digest,
         }
 
 
 def detect_drift(params: DetectDriftParams, *, model: str, telemetry: Path, detection: Path, page: Path) -> Detection:
-    """Compares a window with the profile in a model's bundle.
+    """Compares a window with the profile in a model's bundle and decides whether to retrain.
+
+    A window that has set off a version already, by its digest among the registry's tags, sets off no second one.
 
     Args:
         params: Section `detect_drift`.
@@ -48,11 +54,16 @@ def detect_drift(params: DetectDriftParams, *, model: str, telemetry: Path, dete
     with references.opened(model) as bundle:
         verdict = check(params, reference=profile_file(bundle.folder), current=telemetry)
         write_page(page, reference=bundle.folder / REFERENCE_ROWS, current=telemetry, rows=params.page_rows)
-        found = Detection(
-            verdict=verdict,
-            model=model,
-            subject_digest=bundle.manifest.subject_digest,
-            version=references.version_of(model, bundle.manifest.subject_digest),
-        )
+        subject_digest = bundle.manifest.subject_digest
+    acted = references.version_set_off_by(model, verdict.window_digest)
+    retrain = verdict.status == "drift" and acted is None
+    found = Detection(
+        decision="retrain" if retrain else "keep",
+        reason=verdict.reason if acted is None else f"this window has set off version {acted} already",
+        verdict=verdict,
+        model=model,
+        version=references.version_of(model, subject_digest),
+        subject_digest=subject_digest,
+    )
     found.write(detection)
     return found

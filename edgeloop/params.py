@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams
 from edgeloop.canonical import digest_of
-from edgeloop.contract import Contract, first_fault
+from edgeloop.contract import Contract, parsed
 from edgeloop.conversion import ConvertParams
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.validation import ValidateDataParams
@@ -131,10 +131,7 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
     Raises:
         ParamsFault: As `load`.
     """
-    try:
-        params = Params.model_validate(values)
-    except ValidationError as error:
-        raise ParamsFault(first_fault(error, Params), where=where, fix="correct it and run again") from error
+    params = parsed(Params, values, where=where)
     for kind, field, name in _plugin_names(params):
         try:
             known = plugins.names(kind)
@@ -170,10 +167,7 @@ def section(name: str, values: Mapping[str, Any]) -> Any:
     """
     model = Params.model_fields[name].annotation
     assert isinstance(model, type) and issubclass(model, Contract)
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise ParamsFault(first_fault(error, model), where=f"section {name}", fix="correct it and run again") from error
+    return parsed(model, values, where=f"section {name}")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

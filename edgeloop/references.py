@@ -13,6 +13,7 @@ from pathlib import Path
 from edgeloop import plugins
 from edgeloop.bundle import Bundle
 from edgeloop.errors import InputFault
+from edgeloop.lineage.packing import WINDOW_TAG
 
 DEFAULT_REGISTRY = "mlflow"
 _REFERENCE = re.compile(r"(?:(?P<registry>[a-z_]+):)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)@(?P<ref>[A-Za-z0-9._-]+)")
@@ -42,6 +43,18 @@ def parsed(text: str) -> Reference | Path:
     )
 
 
+def named_in_registry(text: str, registry: str) -> Reference:
+    """The reference in `text`, in `registry` unless it names another.
+
+    Raises:
+        InputFault: It is no NAME@ALIAS.
+    """
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise InputFault("is no NAME@ALIAS", where=text, fix="write such as digits@champion-workstation")
+    return Reference(found["registry"] or registry, found["name"], found["ref"])
+
+
 @contextmanager
 def opened(text: str) -> Iterator[Bundle]:
     """The bundle that `text` names, verified; one from a registry lies in a folder that goes with the block.
@@ -66,3 +79,12 @@ def version_of(text: str, subject_digest: str) -> str | None:
         return None
     version = plugins.load("registries", named.registry).find(named.name, subject_digest)
     return str(version.version) if version is not None else None
+
+
+def version_set_off_by(text: str, window_digest: str) -> str | None:
+    """The version of the named model that a window of telemetry set off before; None for a folder."""
+    named = parsed(text)
+    if isinstance(named, Path):
+        return None
+    versions = plugins.load("registries", named.registry).versions(named.name)
+    return next((str(one.version) for one in versions if one.tags.get(WINDOW_TAG) == window_digest), None)

@@ -1,8 +1,7 @@
-"""Retraining: when a window of telemetry starts one, and what is remembered of it.
+"""What is remembered of each window of telemetry, so that it is acted upon once, also after a restart.
 
-A window is known by the digest of its rows. The ledger keeps one file for each that was looked at, so that the same
-window acts once, also after a restart. A run that was killed leaves `started` behind and is taken up again: it
-registers nothing twice, because a subject is stored once.
+One file a window and model, named by the digest of the window's rows. A run that was cut off leaves none, and is taken
+up again: it registers nothing twice, because a subject is stored once and a version names the window that set it off.
 """
 
 from datetime import UTC, datetime
@@ -12,11 +11,10 @@ from typing import Literal
 from pydantic import Field
 
 from edgeloop.contract import Contract
-from edgeloop.drift import DriftVerdict
 
 LEDGER = Path(".edgeloop/windows")
 
-State = Literal["kept", "started", "registered", "refused"]
+State = Literal["kept", "registered", "refused"]
 
 
 class Entry(Contract):
@@ -24,32 +22,9 @@ class Entry(Contract):
 
     window_digest: str
     model: str = Field(description="NAME@ALIAS that was watched")
-    state: State = Field(
-        description="kept: no retraining; started: under way or cut off; registered; refused: a gate said no"
-    )
+    state: State = Field(description="kept: no retraining; registered: a new version; refused: a gate said no")
     reason: str
     at: str = Field(description="UTC, ISO 8601")
-
-
-class Decision(Contract):
-    """Whether to retrain, and why."""
-
-    retrain: bool
-    reason: str
-
-
-def decision(verdict: DriftVerdict, known: Entry | None) -> Decision:
-    """What to do about a window.
-
-    Args:
-        verdict: Of its comparison with the reference.
-        known: What came of the same window before, if it was looked at.
-    """
-    if known is not None and known.state != "started":
-        return Decision(retrain=False, reason=f"this window was seen at {known.at}: {known.state} ({known.reason})")
-    if verdict.status != "drift":
-        return Decision(retrain=False, reason=f"{verdict.status}: {verdict.reason}")
-    return Decision(retrain=True, reason=verdict.reason)
 
 
 def known_entry(window_digest: str, *, model: str, ledger: Path = LEDGER) -> Entry | None:
@@ -69,6 +44,6 @@ def remember(
 
 
 def _file(window_digest: str, model: str, ledger: Path) -> Path:
-    """One folder a model; a reference holds no separator, and what else is odd in it is kept out of the name."""
+    """A folder a model; what is odd in a reference is kept out of the folder's name."""
     folder = "".join(character if character.isalnum() or character in "-_.@" else "_" for character in model)
     return ledger / folder / f"{window_digest.removeprefix('sha256:')}.json"

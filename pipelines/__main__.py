@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -123,6 +123,80 @@ def scenario(
         assert overlay is not None
         scenarios.write(overlay, params_file)
         print_json({"params": str(params_file), "scenario": name}) if as_json else print(f"wrote {params_file}")
+
+
+Model = Annotated[str, typer.Option("--model", metavar="NAME@ALIAS", help="The model in use.")]
+
+
+@app.command()
+def monitor(
+    model: Model,
+    telemetry: Annotated[Path, typer.Option("--telemetry", help="Window of telemetry, Parquet or CSV.")],
+    overrides: Overrides = None,
+    scenario: Scenario = None,
+    params_file: ParamsFile = parameters.FILE,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a window of telemetry with the training data; retrain and register when it has drifted."""
+    with exiting(debug=debug):
+        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        from pipelines import watch as watching
+
+        outcome = watching.monitor(params, model=model, telemetry=telemetry)
+        print_json(outcome.values()) if as_json else print_pairs(
+            {"window": outcome.window_digest, "outcome": outcome.state, "reason": outcome.reason}
+        )
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder into which windows are renamed.")],
+    model: Model,
+    every: Annotated[str, typer.Option("--every", help="Time between looks: 30s, 10m, 1h, 1d.")] = "10m",
+    once: Annotated[bool, typer.Option("--once", help="Look once and end, for cron.")] = False,
+    overrides: Overrides = None,
+    scenario: Scenario = None,
+    params_file: ParamsFile = parameters.FILE,
+    debug: Debug = False,
+) -> None:
+    """Look at every window that appears in DIR, each once, also after a restart; one JSON line a window."""
+    with exiting(debug=debug):
+        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        from pipelines import watch as watching
+
+        watching.watch(params, folder, model=model, every_s=seconds(every), rounds=1 if once else None)
+
+
+@app.command()
+def retrain(
+    model: Model,
+    reason: Annotated[Literal["schedule", "drift", "manual"], typer.Option("--reason", help="Kept in the lineage.")],
+    overrides: Overrides = None,
+    scenario: Scenario = None,
+    params_file: ParamsFile = parameters.FILE,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Release again, beginning with the registered model."""
+    with exiting(debug=debug):
+        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        from pipelines import watch as watching
+
+        show_finished(watching.retrain(params, model=model, reason=reason), as_json=as_json)
+
+
+def seconds(text: str) -> float:
+    """`10m` in seconds.
+
+    Raises:
+        InputFault: It is no time.
+    """
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdigit() or int(number) == 0:
+        raise InputFault("is no time", where=f"--every {text}", fix="write such as 30s, 10m, 1h or 1d")
+    return float(int(number) * units[unit])
 
 
 def main() -> None:

@@ -26,11 +26,16 @@ class Edge:
 
 def compiled(params: Params) -> Spec:
     """The release pipeline, with `params` as its defaults."""
-    from google.protobuf import json_format
-
     from pipelines.release import release_pipeline
 
-    return dict(json_format.MessageToDict(release_pipeline(params).pipeline_spec))
+    return spec_of(release_pipeline(params))
+
+
+def spec_of(pipeline: Any) -> Spec:
+    """What KFP made of a pipeline function."""
+    from google.protobuf import json_format
+
+    return dict(json_format.MessageToDict(pipeline.pipeline_spec))
 
 
 def step_name(task: str) -> str:

@@ -16,15 +16,14 @@ def monitor_pipeline(params: Params, *, model: str) -> Any:
     The release starts from that very model: `train.init_from` is set here, once, for every engine.
     """
     train = params.train.model_copy(update={"init_from": model})
-    retrained = params.model_copy(update={"train": train})
-    release = release_pipeline(retrained)
+    release = release_pipeline(params.model_copy(update={"train": train}))
     settings = params.detect_drift.set_values()
 
     @dsl.pipeline(name="monitor", description="Telemetry to a verdict, and to a retrained model when it says drift")
     def monitor(telemetry: str, model: str = model, detect_drift: dict[str, Any] = settings):
         found = component(detect_drift_step)(params=detect_drift, model=model, telemetry=telemetry)
         found.set_caching_options(enable_caching=False)
-        with dsl.If(found.outputs["status"] == "drift"):
+        with dsl.If(found.outputs["decision"] == "retrain"):
             release(trigger=found.outputs["trigger"])
 
     return monitor

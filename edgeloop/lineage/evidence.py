@@ -92,6 +92,7 @@ class Trigger(Contract):
     reason: Literal["schedule", "drift", "manual"]
     parent: str | None = Field(default=None, description="name and version that the parent had in the registry")
     drift_report_sha256: str | None = Field(default=None, description="of the verdict that set it off")
+    window_digest: str | None = Field(default=None, description="of the telemetry that it was about")
 
 
 class Promotion(Contract):

@@ -11,6 +11,9 @@ from edgeloop.lineage.evidence import Promotion, RunBody
 from edgeloop.lineage.manifest import Manifest
 from edgeloop.variants import PlacedVariant, VariantSet
 
+WINDOW_TAG = "trigger_window"
+"""Tag of a version that a window of telemetry set off: the same window sets off no second one."""
+
 
 def contents_of(outputs: StepOutputs, materials: Materials, manifest: Manifest) -> dict[str, Content]:
     """Everything that goes into the bundle, by path."""
@@ -65,6 +68,7 @@ def tags_of(materials: Materials, training_run_id: str | None, *, run: RunBody) 
         "device": row.target.device,
         "device_class": materials.device_class,
         **({"trigger": run.trigger.reason} if run.trigger else {}),
+        **({WINDOW_TAG: run.trigger.window_digest} if run.trigger and run.trigger.window_digest else {}),
         **({"promotion": described(run.promotion)} if run.promotion else {}),
         **({"training_run_id": training_run_id} if training_run_id else {}),
         **({f"test_{evaluation.metric}": f"{tested:.6g}"} if tested is not None else {}),

@@ -3,7 +3,7 @@
 Where a registry lies is inventory: each plug-in documents the environment variable that names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -89,3 +89,20 @@ def refuse_moved(name: str, alias: str, *, now: str, expected: str | None) -> No
 def unknown_version(name: str, ref: str) -> InputFault:
     """The fault that says that `name` has no version or alias `ref`."""
     return InputFault("no such version or alias", where=f"{name}@{ref}", fix="see the versions of the model")
+
+
+def earlier_holder(versions: Sequence[RegisteredVersion], name: str, alias: str) -> tuple[str, str]:
+    """The version that holds `alias`, and the newest older one that was promoted to it when it was registered.
+
+    Raises:
+        InputFault: Nothing holds the alias, or nothing held it before.
+    """
+    numbers = [version.version for version in versions]
+    holder = next((version.version for version in versions if alias in version.aliases), None)
+    if holder is None:
+        raise unknown_version(name, alias)
+    older = versions[: numbers.index(holder)]
+    before = [version.version for version in older if version.tags.get("promotion", "").startswith(f"{alias}: yes")]
+    if not before:
+        raise InputFault("no older version was promoted to it", where=f"{name}@{alias}", fix="use registry promote")
+    return holder, before[-1]

@@ -11,7 +11,7 @@ import pytest
 
 from components import STEPS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
+pytestmark = [pytest.mark.slow, pytest.mark.quiet]
 
 
 @pytest.fixture(scope="module")
