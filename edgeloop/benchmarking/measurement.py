@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, CandidateRow
-from edgeloop.benchmarking.plan import candidates_of, idle_targets
+from edgeloop.benchmarking.plan import Candidate, candidates_of, idle_targets
 from edgeloop.benchmarking.profiles import CLOCK_MARGIN, CONTENDED, PROFILES, Profile
 from edgeloop.benchmarking.records import Record
 from edgeloop.benchmarking.rounds import Order, Surroundings, measure_on
@@ -18,6 +18,7 @@ from edgeloop.benchmarking.statistics import CONFIDENCE
 from edgeloop.benchmarking.writing import write_benchmark
 from edgeloop.devices import FOLDER, Device, device_named
 from edgeloop.errors import InputFault
+from edgeloop.files import whole_folder
 from edgeloop.models import ModelCard
 from edgeloop.progress import progress
 from edgeloop.runtimes import Arrays
@@ -57,36 +58,57 @@ def benchmark(
         DataFault: No sample of val is usable.
     """
     card = ModelCard.of(converted)
-    variants = placed_variants([converted, quantized])
-    candidates = candidates_of(variants.values(), params.targets)
+    records = [Record(candidate) for candidate in _candidates(params, [converted, quantized])]
+    named = {target.device: device_named(target.device, devices) for target in params.targets}
+    samples = samples_of(dataset, validation=validation, split="val", preprocessing=card.preprocessing)
+    task: Task = plugins.load("tasks", card.task)
+    profile, reference = PROFILES[params.profile], VariantSet.of(converted).variants[0].name
+    with whole_folder(benchmark) as folder:  # from the start, so that a place that cannot be written costs no minutes
+        surroundings = _measured(records, named=named, params=params, samples=samples, sleep=sleep)
+        context = Context(profile=profile, reference=_outputs_of(reference, records), judge=_judge(task, card, samples))
+        report = BenchmarkReport(
+            protocol=protocol_of(profile, seed=params.seed),
+            reference=reference,
+            metric=task.metric,
+            environments={name: environments_of(found, named[name]) for name, found in surroundings.items()},
+            rows=rows_of(records, named=named, surroundings=surroundings, context=context),
+            checks=idle_targets([record.candidate for record in records], params.targets),
+        )
+        write_benchmark(report, records=records, folder=folder)
+    return report
+
+
+def _candidates(params: BenchmarkParams, folders: Sequence[Path]) -> list[Candidate]:
+    """All candidates of the variant sets; at least one.
+
+    Raises:
+        InputFault: No target can load any variant.
+    """
+    candidates = candidates_of(placed_variants(folders).values(), params.targets)
     if not candidates:
         runtimes = ", ".join(sorted({target.runtime for target in params.targets}))
         raise InputFault(
             f"no variant is in a format that {runtimes} loads", where="benchmark.targets", fix="add a fitting target"
         )
-    named = {target.device: device_named(target.device, devices) for target in params.targets}
-    samples = samples_of(dataset, validation=validation, split="val", preprocessing=card.preprocessing)
-    task: Task = plugins.load("tasks", card.task)
-    profile, records = PROFILES[params.profile], [Record(candidate) for candidate in candidates]
+    return candidates
+
+
+def _measured(
+    records: Sequence[Record],
+    *,
+    named: dict[str, Device],
+    params: BenchmarkParams,
+    samples: Samples,
+    sleep: Callable[[float], None],
+) -> dict[str, Surroundings]:
+    """Fills the records, one device after another; what each device says of itself."""
+    profile = PROFILES[params.profile]
     with tempfile.TemporaryDirectory() as work, progress("benchmark", units_of(len(records), profile)) as advance:
-        material = material_of(samples, Path(work))
-        order = Order(profile=profile, seed=params.seed, material=material, sleep=sleep)
-        surroundings = {
+        order = Order(profile=profile, seed=params.seed, material=material_of(samples, Path(work)), sleep=sleep)
+        return {
             name: measure_on(device, of_device(records, name), order=order, advance=advance)
             for name, device in named.items()
         }
-    reference = VariantSet.of(converted).variants[0].name
-    context = Context(profile=profile, reference=_outputs_of(reference, records), judge=_judge(task, card, samples))
-    report = BenchmarkReport(
-        protocol=protocol_of(profile, seed=params.seed),
-        reference=reference,
-        metric=task.metric,
-        environments={name: environments_of(found, named[name]) for name, found in surroundings.items()},
-        rows=rows_of(records, named=named, surroundings=surroundings, context=context),
-        checks=idle_targets(candidates, params.targets),
-    )
-    write_benchmark(report, records=records, folder=benchmark)
-    return report
 
 
 def rows_of(

@@ -62,6 +62,7 @@ class Resident:
         self._session: Session | None = None
         self._inputs: list[NDArray[np.float32]] = []
         self._turn, self._block, self._written = 0, 1, 0
+        self._place = ""
         self._verbs: dict[str, Callable[..., Answer]] = {
             "environment": self._environment,
             "probe": self._probe,
@@ -83,9 +84,9 @@ class Resident:
             with translated("worker"):
                 answer = {"answer": verb(**question)}
         except EdgeloopError as error:
-            answer = _fault(type(error).__name__, error.line())
+            answer = self._fault(type(error).__name__, error.line())
         except Exception as error:  # a runtime may raise anything; the answer has to say so
-            answer = _fault("DeviceFault", f"{type(error).__name__}: {error}")
+            answer = self._fault("DeviceFault", " ".join(f"{type(error).__name__}: {error}".split()))
         return json.dumps(answer, allow_nan=False)
 
     def close(self) -> None:
@@ -117,6 +118,7 @@ class Resident:
         """Loads the model and answers once; `inputs` is an npz with `inputs` of shape N, C, H, W."""
         self.close()
         path = Path(file)
+        self._place = f"{path.parent}/"
         with translated(path):
             found = sha256_of_file(path)
         if found != sha256:
@@ -173,6 +175,10 @@ class Resident:
     def _peak(self) -> Answer:
         return {"peak_memory_bytes": peak_memory_bytes()}
 
+    def _fault(self, kind: str, line: str) -> Answer:
+        """Names a file as the host knows it: the folder that it lies in here is of the moment."""
+        return {"fault": {"kind": kind, "line": line.replace(self._place, "") if self._place else line}}
+
     def _loaded(self) -> Session:
         if self._session is None:
             raise InputFault("no model is loaded", where="worker", fix="load one first")
@@ -220,7 +226,3 @@ def _cost_ns(clock: Clock) -> int:
     """What a begin and an end cost together: the median of reading the clock twice in a row."""
     pairs = [(clock.wall_ns(), clock.wall_ns()) for _ in range(1001)]
     return int(median(end - begin for begin, end in pairs))
-
-
-def _fault(kind: str, line: str) -> Answer:
-    return {"fault": {"kind": kind, "line": line}}

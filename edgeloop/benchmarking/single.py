@@ -54,12 +54,12 @@ def bench_file(
         The candidate's row, and the device's environment `before` and `after`.
 
     Raises:
-        InputFault: There is no such file, or its input shape has to be given by `inputs`.
+        InputFault: There is no such file, another runtime loads its format, or its input shape is not known.
         ModelFault: The file is no model.
         PluginFault: No runtime has that name.
     """
-    plugins.load("runtimes", runtime)
     placed = placed_file(path)
+    _refuse_other_format(placed, runtime)
     samples = _random_inputs(path) if inputs is None else inputs
     target = Target(device=device.name, runtime=runtime, threads=threads)
     record = Record(Candidate(placed=placed, target=target))
@@ -68,7 +68,7 @@ def bench_file(
         order = Order(profile=PROFILES[profile], seed=0, material=material, sleep=sleep)
         surroundings = measure_on(device, [record], order=order, advance=advance)
     context = Context(profile=PROFILES[profile], reference={}, judge=None, no_accuracy=NO_LABELS)
-    row = row_of(record, peers=[record], device=device, surroundings=surroundings, context=context)
+    row = row_of(record, peers=(), device=device, surroundings=surroundings, context=context)
     return row, environments_of(surroundings, device)
 
 
@@ -97,6 +97,15 @@ def placed_file(path: Path) -> PlacedVariant:
         made_by=Tool(name="unknown", version="unknown"),
     )
     return PlacedVariant(variant=alone, folder=path.parent)
+
+
+def _refuse_other_format(placed: PlacedVariant, runtime: str) -> None:
+    """Refuses a format that this runtime does not load and another one does; an unknown one is tried."""
+    formats = {name: plugins.load("runtimes", name).formats for name in {*plugins.names("runtimes"), runtime}}
+    wanted = placed.variant.format
+    others = [name for name, loaded in sorted(formats.items()) if wanted in loaded]
+    if others and runtime not in others:
+        raise InputFault(f"{runtime} does not load {wanted}", where=str(placed.path), fix=f"use {' or '.join(others)}")
 
 
 def _random_inputs(path: Path) -> NDArray[np.float32]:

@@ -12,25 +12,24 @@ import numpy as np
 
 from edgeloop.benchmarking import BenchmarkReport
 from edgeloop.benchmarking.records import Record, latencies_of
-from edgeloop.files import whole_folder, write_json
+from edgeloop.files import write_json
 from edgeloop.plugins import missing_extra
 
 REPORT_FILE, SAMPLES_FILE, METRICS_FILE = "report.json", "samples.parquet", "metrics.json"
 
 
 def write_benchmark(report: BenchmarkReport, *, records: Sequence[Record], folder: Path) -> None:
-    """Writes the folder, whole or not at all."""
-    with whole_folder(folder) as partial:
-        report.write(partial / REPORT_FILE)
-        write_json(partial / METRICS_FILE, metrics_of(report))
-        _write_samples(records, partial / SAMPLES_FILE)
+    """Fills the folder."""
+    report.write(folder / REPORT_FILE)
+    write_json(folder / METRICS_FILE, metrics_of(report))
+    _write_samples(records, folder / SAMPLES_FILE)
 
 
 def metrics_of(report: BenchmarkReport) -> dict[str, dict[str, float | int]]:
     """Accuracy, p90 bound and size by candidate, without what is not known."""
     numbers = {
         row.candidate: {
-            report.metric or "accuracy": row.accuracy,
+            report.metric: row.accuracy,
             "p90_upper_ms": row.latency.p90.upper_ms if row.latency else None,
             "size_bytes": row.size_bytes,
         }

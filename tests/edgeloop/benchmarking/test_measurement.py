@@ -1,14 +1,16 @@
 """The whole of `benchmark`, on scripted devices."""
 
+import itertools
 import json
 from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
 
-from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target
+from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target, resident
+from edgeloop.benchmarking.environment import Environment, read_environment
 from edgeloop.benchmarking.profiles import PROFILES
-from edgeloop.errors import DataFault, InputFault, ModelFault
+from edgeloop.errors import DataFault, EnvironmentFault, InputFault, ModelFault
 from edgeloop.variants import Check
 
 STEADY = "latency_us=6000"  # ten queries fill a round of the quick profile
@@ -218,3 +220,24 @@ def test_no_accepted_sample_of_val_is_refused(project: Project) -> None:
     parquet.write_table(pa.table({"id": pa.array([], pa.string())}), project.folder / "validation/accepted.parquet")
     with pytest.raises(DataFault, match="no accepted sample in val"):
         project.measured(project.device("board", STEADY))
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(project: Project) -> None:
+    (project.folder / "benchmark").mkdir()
+    (project.folder / ".benchmark.partial").write_text("a file in the way")
+    asked: list[float] = []
+    with pytest.raises(EnvironmentFault):
+        project.measured(project.device("board", f"{STEADY}&cpu_share=0.6"), sleep=asked.append)
+    assert asked == []
+
+
+def test_a_throttled_device_is_invalid(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = itertools.count()
+    cool = read_environment()
+
+    def hotter() -> Environment:
+        return cool.model_copy(update={"throttle_count": next(counts)})
+
+    monkeypatch.setattr(resident, "read_environment", hotter)
+    found = row(project.measured(project.device("board", STEADY)), "fp32")
+    assert found.status == "invalid" and found.reason.startswith("throttled")

@@ -81,6 +81,22 @@ def test_an_unknown_runtime_is_refused(model: Path) -> None:
         bench_file(model, device=LOCAL, runtime="onnxruntim")
 
 
+def test_a_format_of_another_runtime_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"rubbish")
+    with pytest.raises(InputFault, match="torch does not load onnx; use onnxruntime"):
+        bench_file(tmp_path / "model.onnx", device=LOCAL, runtime="torch")
+
+
+def test_a_single_file_has_no_ratio(model: Path) -> None:
+    assert bench_file(model, device=SIMULATED, runtime="fake", inputs=INPUTS)[0].latency_ratio is None
+
+
+def test_a_complaint_names_the_file_and_not_where_it_was_copied_to(tmp_path: Path, short: None) -> None:
+    path = tmp_path / "broken.fake"
+    path.write_text("rubbish")
+    assert bench_file(path, device=LOCAL, runtime="fake", inputs=INPUTS)[0].reason.startswith("broken.fake: ")
+
+
 def test_a_file_whose_input_shape_nobody_knows_is_refused(model: Path) -> None:
     with pytest.raises(InputFault, match="pass inputs"):
         bench_file(model, device=LOCAL, runtime="fake")
