@@ -10,6 +10,9 @@ from typing import Any
 from edgeloop.errors import EdgeloopError, from_os_error
 from edgeloop.privacy import opt_out
 
+WIDTH = 160
+"""Of a table that nobody's terminal limits."""
+
 
 @contextmanager
 def exiting(*, debug: bool = False) -> Iterator[None]:
@@ -53,8 +56,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(escape(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 200)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
 def print_pairs(pairs: Mapping[str, str]) -> None:

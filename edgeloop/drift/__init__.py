@@ -17,6 +17,9 @@ from edgeloop.data.profile import FeatureProfile, Profile
 
 Status = Literal["drift", "no drift", "not evaluated"]
 
+NOT_COMPARED = frozenset({"size_bytes"})
+"""Features that tell of the encoder, not of the world: a device need not store pictures as the dataset does."""
+
 
 class DetectDriftParams(Contract):
     """Section `detect_drift`, of the monitor pipeline."""
@@ -111,10 +114,10 @@ def _judged(
     from edgeloop import plugins
 
     detector: Detector = plugins.load("drift", params.detector)
-    share = params.false_alarms / max(1, len(profile.features))
+    features = [feature for feature in profile.features if feature.name not in NOT_COMPARED]
+    share = params.false_alarms / max(1, len(features))
     return tuple(
-        _feature(detector, feature, columns.get(feature.name), share=share, params=params)
-        for feature in profile.features
+        _feature(detector, feature, columns.get(feature.name), share=share, params=params) for feature in features
     )
 
 
