@@ -184,7 +184,7 @@ class Section:
 
 def status_cell(status: str, *, note: str = "") -> Cell:
     """A status as glyph, word and colour."""
-    return Cell(f"{GLYPHS.get(status, '·')}{SPACE}{status}", note=note, mark=status.replace(" ", "-"))
+    return Cell(f"{GLYPHS.get(status, '·')}{SPACE}{status}", note=note, mark=f"status {status.replace(' ', '-')}")
 
 
 def check_facts(checks: Sequence[Check]) -> tuple[Fact, ...]:

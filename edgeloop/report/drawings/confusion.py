@@ -22,7 +22,7 @@ def confusion_drawn(classes: Sequence[str], counts: Sequence[Sequence[int]], *, 
     side = max(14.0, min(34.0, 440 / len(classes)))
     left = max(58.0, 30 + max(width_of(name, _FONT_PX) for name in names))
     flat = max(width_of(name, _FONT_PX) for name in names) <= side
-    top = 48.0 if flat else 34 + max(width_of(name, _FONT_PX) for name in names)
+    top = 48.0 if flat else 48 + max(width_of(name, _FONT_PX) for name in names)
     reach = side * len(classes)
     parts = [
         text("predicted →", left, 14, class_="label"),

@@ -91,17 +91,23 @@ def _line(frame: Frame, epochs: Sequence[int], curve: Curve) -> Element:
 
 def _names(frame: Frame, curves: Sequence[Curve]) -> Element:
     """The names right of the last values, pushed apart where they would touch."""
-    ends = sorted(
-        (frame.y.at(next(v for v in reversed(curve.values) if v is not None)), curve)
-        for curve in curves
-        if any(v is not None for v in curve.values)
-    ) if len(curves) > 1 else []  # fmt: skip
-    parts, free = [], frame.top
-    for y, curve in ends:
-        place = min(max(y + 4, free), frame.bottom)
-        free = place + _LABEL_PX
-        parts.append(text(curve.name, frame.right + 7, place, class_=f"name series-{curve.series}"))
-    return group(*parts)
+    ends = sorted(_ends(frame, curves), key=lambda end: end[0]) if len(curves) > 1 else []
+    places: list[float] = []
+    for y, _ in ends:
+        places.append(max([y + 4, *(place + _LABEL_PX for place in places[-1:])]))
+    beyond = max([0.0, *(place - frame.bottom for place in places[-1:])])
+    return group(
+        *(
+            text(curve.name, frame.right + 7, place - beyond, class_=f"name series-{curve.series}")
+            for (_, curve), place in zip(ends, places, strict=True)
+        )
+    )
+
+
+def _ends(frame: Frame, curves: Sequence[Curve]) -> list[tuple[float, Curve]]:
+    """The height of every curve's last value."""
+    known = [(curve, [value for value in curve.values if value is not None]) for curve in curves]
+    return [(frame.y.at(values[-1]), curve) for curve, values in known if values]
 
 
 def _told(curve: Curve, epochs: Sequence[int], y_text: Callable[[float], str]) -> str:

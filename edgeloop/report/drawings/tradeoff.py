@@ -13,12 +13,16 @@ WIDTH, HEIGHT = 900, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66, 884, 44, 386
 _LONGEST_LABEL = 40
 
+MOST_NAMED = 10
+"""With more candidates only the winner and the front are named; the others carry their number."""
+
 
 @dataclass(frozen=True)
 class Mark:
     """One candidate.
 
     Args:
+        number: Of the candidate, counted from 1.
         name: Of the candidate.
         p50_ms: Median latency.
         judged_ms: The latency that selection looks at: the upper bound of a quantile, or what stands for it.
@@ -27,6 +31,7 @@ class Mark:
         winner: Chosen.
     """
 
+    number: int
     name: str
     p50_ms: float
     judged_ms: float
@@ -131,8 +136,10 @@ def _limits(
         y = frame.y.at(min_accuracy)
         parts.append(_forbidden(frame.left, y, frame.right, frame.bottom))
         parts.append(line(frame.left, y, frame.right, y, class_="limit"))
-        parts.append(text(f"limit {percent(min_accuracy)}", frame.left + 6, y + 14, class_="limit-name"))
-        taken.append(Box(frame.left, y, frame.left + 110, y + 20))
+        parts.append(
+            text(f"limit {percent(min_accuracy)}", frame.right - 6, y + 14, class_="limit-name", text_anchor="end")
+        )
+        taken.append(Box(frame.right - 110, y, frame.right, y + 20))
     return group(*parts), taken
 
 
@@ -159,17 +166,22 @@ def _labels(frame: Frame, marks: Sequence[Mark], taken: Sequence[Box]) -> Elemen
     ordered = sorted(marks, key=lambda mark: (not mark.winner, not mark.admitted, mark.judged_ms))
     spots = [frame.point(mark.judged_ms, mark.accuracy) for mark in ordered]
     area = Box(frame.left + 2, frame.top - 2, frame.right, frame.bottom - 2)
-    names = [_name(mark) for mark in ordered]
+    named = marks if len(marks) <= MOST_NAMED else front_of(marks)
+    names = [_name(mark) if mark.winner or mark in named else str(mark.number) for mark in ordered]
     parts = []
     for mark, (x, y), label in zip(ordered, spots, placed(spots, names, area=area, taken=taken), strict=True):
         if label is None:
             continue
         if label.leader:
-            near = min(max(x, label.box.left), label.box.right)
-            parts.append(line(x, y, near, label.box.bottom if label.box.bottom < y else label.box.top, class_="leader"))
+            parts.append(line(x, y, *_nearest(label.box, x, y), class_="leader"))
         style = "name winner" if mark.winner else "name" if mark.admitted else "name rejected"
         parts.append(text(label.text, label.x, label.y, class_=style))
     return group(*parts)
+
+
+def _nearest(box: Box, x: float, y: float) -> tuple[float, float]:
+    """The point of a box that is nearest to a point outside of it."""
+    return min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
 
 
 def _name(mark: Mark) -> str:

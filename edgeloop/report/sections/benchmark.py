@@ -20,7 +20,7 @@ from edgeloop.report.blocks import (
     status_cell,
 )
 from edgeloop.report.drawings.distributions import Distribution, distributions_drawn
-from edgeloop.report.drawings.tradeoff import Mark, tradeoff_drawn
+from edgeloop.report.drawings.tradeoff import MOST_NAMED, Mark, tradeoff_drawn
 from edgeloop.report.numerals import (
     NONE,
     SPACE,
@@ -79,15 +79,15 @@ def _latency_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) 
 
 def _marked(row: CandidateRow, winner: str | None, cells: tuple[Cell, ...]) -> Row:
     star = f"★{SPACE}" if row.candidate == winner else ""
-    version = f" {row.runtime_version}" if row.runtime_version else ", version not recorded"
-    name = Cell(f"{star}{row.candidate}", note=f"{row.target.runtime}{version}, profile {row.profile}", mark="name")
+    version = f"{row.target.runtime} {row.runtime_version or ''}".strip()
+    name = Cell(f"{star}{row.candidate}", note=f"{version} · {row.profile}", mark="name")
     return Row((name, *cells), mark="winner" if star else "" if row.status == "pass" else "attention")
 
 
 def _latency_cells(row: CandidateRow, unit: TimeUnit) -> tuple[Cell, ...]:
     status = status_cell(row.status, note=row.reason)
     if row.latency is None:
-        return status, Cell("not measured", note=row.reason, mark="open"), *[Cell(NONE)] * 8
+        return status, Cell("not measured", mark="open", title=row.reason), *[Cell(NONE)] * 8
     found = row.latency
     block = f"means of {row.block}" if row.block is not None and row.block > 1 else ""
     dropped = (
@@ -122,13 +122,11 @@ def _cost_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> 
     )  # fmt: skip
     baseline = reference_accuracy(report)
     cells = [_cost_cells(row, unit, baseline) for row in report.rows]
-    empty = {k: {row[k].title for row in cells} for k in range(len(columns)) if all(row[k].mark for row in cells)}
+    empty = [k for k in range(len(columns)) if all(row[k].mark for row in cells)]
     kept = [k for k in range(len(columns)) if k not in empty]
     rows = tuple(_marked(row, winner, tuple(own[k] for k in kept)) for row, own in zip(report.rows, cells, strict=True))
-    missing = "".join(
-        f" Not measured on any candidate: {columns[k].label} ({'; '.join(sorted(reasons))})."
-        for k, reasons in empty.items()
-    )
+    told = [f"{columns[k].label} ({'; '.join(_reasons(report, [row[k] for row in cells]))})" for k in empty]
+    missing = f" Not measured on any candidate: {', '.join(told)}." if told else ""
     note = (
         f"Reference: {report.reference}; below the {report.metric} the difference to its own. Accuracy and parity are"
         " of the very file that was timed. Peak memory is that of a process that only loads and runs the model. A"
@@ -136,6 +134,12 @@ def _cost_table(report: BenchmarkReport, unit: TimeUnit, winner: str | None) -> 
     )
     heads = (Column("candidate", numeric=False), *(columns[k] for k in kept))
     return Table("Accuracy and cost", heads, rows, note)
+
+
+def _reasons(report: BenchmarkReport, cells: Sequence[Cell]) -> list[str]:
+    """Why a whole column is empty, without what the statuses tell already."""
+    told = {row.reason for row in report.rows if row.reason}
+    return sorted({cell.title for cell in cells} - told) or ["see the statuses"]
 
 
 def _cost_cells(row: CandidateRow, unit: TimeUnit, baseline: float | None) -> tuple[Cell, ...]:
@@ -201,10 +205,12 @@ def _tradeoff(report: BenchmarkReport, selection: Selection | None, unit: TimeUn
     missing = f" Not drawn: {'; '.join(left_out)}." if left_out else ""
     if picture is None:
         return Notice(f"Latency against {report.metric}: no candidate has both.{missing}")
+    told = ", ".join(f"{mark.number} {mark.name}" for mark in drawn)
+    numbers = f" Numbers: {told}." if len(drawn) > MOST_NAMED else ""
     note = (
         f"Up and left is better. Filled: within the limits; hollow: rejected; ringed with ★: chosen. The dot is the"
         f" bound that is judged, the whisker reaches to the median. The step line is the Pareto front of latency and"
-        f" {report.metric} among those within the limits; selection weighs size and memory as well.{missing}"
+        f" {report.metric} among those within the limits; selection weighs size and memory as well.{missing}{numbers}"
     )
     return Figure(picture, f"Latency against {report.metric}", note)
 
@@ -213,7 +219,7 @@ def _marks(report: BenchmarkReport, selection: Selection | None, quantile: str) 
     """What can be drawn, and what cannot with the reason."""
     rejected = {judged.candidate for judged in selection.candidates if judged.rejected} if selection else set()
     marks, left_out = [], []
-    for row in report.rows:
+    for number, row in enumerate(report.rows, start=1):
         if row.latency is None or row.accuracy is None:
             why = row.reason or row.accuracy_reason or "not measured"
             left_out.append(f"{row.candidate} ({why})")
@@ -221,6 +227,7 @@ def _marks(report: BenchmarkReport, selection: Selection | None, quantile: str) 
         judged: Quantile = getattr(row.latency, quantile)
         marks.append(
             Mark(
+                number=number,
                 name=row.candidate,
                 p50_ms=row.latency.p50.value_ms,
                 judged_ms=judged.value_ms if judged.upper_ms is None else judged.upper_ms,

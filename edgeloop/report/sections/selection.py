@@ -52,8 +52,11 @@ def _limits(choice: Selection) -> Facts:
 
 def _candidates(choice: Selection) -> Table:
     """One row a candidate and one column a check, so that a column shows at once whom a limit stops."""
-    names = list(dict.fromkeys(check.name for judged in choice.candidates for check in judged.checks))
-    heads = ["candidate", "outcome", "front", *names, "why"]
+    measured = [judged for judged in choice.candidates if judged.candidate != judged.variant]
+    names = list(
+        dict.fromkeys(check.name for judged in measured for check in judged.checks if check.name != "measured")
+    )
+    heads = ["candidate", "outcome", "why", "front", *names]
     columns = tuple(Column(head, numeric=head in names) for head in heads)
     ordered = sorted(choice.candidates, key=lambda j: (j.candidate != choice.winner, j.rejected, not j.on_front))
     rows = tuple(_row(judged, names, choice) for judged in ordered)
@@ -70,9 +73,9 @@ def _row(judged: Judged, names: list[str], choice: Selection) -> Row:
     cells = (
         Cell(f"★{SPACE}{judged.candidate}" if wins else judged.candidate, mark="name"),
         _outcome(judged, wins),
+        Cell("; ".join(judged.reasons) or ("the choice, see above" if wins else "–"), mark="reason"),
         Cell("on the front" if judged.on_front else "–", mark="short"),
         *(_checked(checks.get(name)) for name in names),
-        Cell("; ".join(judged.reasons) or ("the choice, see above" if wins else "–"), mark="reason"),
     )
     return Row(cells, mark="winner" if wins else "attention" if judged.rejected else "")
 

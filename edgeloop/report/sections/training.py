@@ -48,6 +48,10 @@ def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
     used = " / ".join(f"{count(n)} {split}" for split, n in summary.samples.items())
     facts.append(Fact("epochs", count(summary.epochs), note=f"{count(summary.steps)} steps on {used}"))
     facts.append(Fact("seed, threads", f"{summary.seed}, {summary.threads}", note=f"torch {summary.torch_version}"))
+    parent = summary.parent
+    facts.append(
+        Fact("began with", "a model" if parent else "random weights", note=parent.subject_digest if parent else "")
+    )
     if isinstance(cost, Absent):
         facts.append(Fact("cost", "not measured", note=cost.reason, mark="open"))
     else:

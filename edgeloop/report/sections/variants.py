@@ -37,7 +37,8 @@ def variants(contents: Contents) -> Section:
         blocks.append(table)
     if isinstance(contents.quantized, VariantSet) and contents.quantized.calibration:
         blocks.append(_calibration(contents.quantized.calibration))
-    blocks += [_details(variant) for variant in found if variant.details or variant.made_by.options]
+    if details := [_details(variant) for variant in found if variant.details or variant.made_by.options]:
+        blocks.append(Fold("Options and parity of each variant", tuple(details)))
     return Section("variants", _TITLE, tuple(blocks))
 
 
@@ -64,7 +65,7 @@ def _row(variant: Variant, sizes: dict[str, int]) -> Row:
         Cell(variant.made_from or "training"),
         Cell(size(variant.size_bytes), title=f"{variant.size_bytes:,} bytes"),
         Cell(percent(variant.size_bytes / source, 1) if source else NONE),
-        Cell(short_digest(variant.sha256), mark="digest", title=variant.sha256),
+        Cell(short_digest(variant.sha256), mark="digest short", title=variant.sha256),
     )
     return Row(cells, mark="attention" if missed else "")
 
@@ -74,10 +75,10 @@ def _calibration(record: dict[str, Any]) -> Fold:
     return Fold("Calibration set", (Facts(facts),))
 
 
-def _details(variant: Variant) -> Fold:
+def _details(variant: Variant) -> Facts:
     values = {"options": variant.made_by.options, **variant.details}
     facts = tuple(Fact(key, text) for key, text in flattened(values))
-    return Fold(f"{variant.name}: options and parity", (Facts(facts),))
+    return Facts(facts, title=variant.name)
 
 
 def flattened(value: Any, prefix: str = "") -> list[tuple[str, str]]:
