@@ -17,5 +17,8 @@ STEPS = {
     "evaluate": "components.evaluation",
     "register": "components.registration",
 }
-MONITOR_STEPS = {"detect_drift": "components.drift_detection"}
+MONITOR_STEPS = {
+    "detect_drift": "components.drift_detection",
+    "describe_trigger": "components.trigger",
+}
 """Steps of the monitor pipeline, as `STEPS`."""

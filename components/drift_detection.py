@@ -1,6 +1,6 @@
 """detect_drift: does what the devices see still look like the training data?"""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -11,22 +11,21 @@ def detect_drift(
     telemetry: str,
     detection: Output[Artifact],
     report: Output[HTML],
-) -> NamedTuple("Outputs", [("decision", str), ("trigger", dict)]):
+) -> str:
     """Compares a window of telemetry with the profile that travels with the model in use.
 
     Args:
         params: Section `detect_drift`.
         model: NAME@ALIAS, or a bundle's folder.
         telemetry: Parquet or CSV file, a row a sample.
-        detection: JSON file with the verdict for every feature.
+        detection: JSON file with the verdict for every feature, and the decision.
         report: Evidently's page, for people; it decides nothing.
 
     Returns:
-        `retrain` or `keep`, and what a retraining is to record as its trigger.
+        `retrain` or `keep`: alone, because kfp.local can put a condition on a task's only output and on no other.
     """
     from pathlib import Path
 
-    from edgeloop.canonical import sha256_of_file
     from edgeloop.errors import reported
     from edgeloop.monitoring import detect_drift as detect
     from edgeloop.params import section
@@ -40,4 +39,4 @@ def detect_drift(
             page=Path(report.path),
         )
         detection.metadata.update(status=found.verdict.status, decision=found.decision, reason=found.reason)
-        return found.decision, found.trigger(report_sha256=sha256_of_file(Path(detection.path)))
+        return found.decision

@@ -5,8 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.drift import DetectDriftParams, DriftVerdict, check, profile_file
+from edgeloop.lineage.evidence import Trigger
 
 REFERENCE_ROWS = Path("profile/reference.parquet")
 """In a bundle: feature rows of the training split, for the page."""
@@ -22,14 +24,16 @@ class Detection(Contract):
     version: str | None = Field(description="of the model in the registry; null for a bundle in a folder")
     subject_digest: str = Field(description="of the model")
 
-    def trigger(self, *, report_sha256: str) -> dict[str, str]:
-        """What a retraining records: why, from which version, and on which evidence."""
-        return {
-            "reason": "drift",
-            "parent": self.model if self.version is None else f"{self.model.partition('@')[0]} {self.version}",
-            "drift_report_sha256": report_sha256,
-            "window_digest": self.verdict.window_digest,
-        }
+
+def trigger_of(detection: Path) -> Trigger:
+    """What a retraining records of the detection in a file: why, from which version, and on which evidence."""
+    found = Detection.read(detection)
+    return Trigger(
+        reason="drift",
+        parent=found.model if found.version is None else f"{found.model.partition('@')[0]} {found.version}",
+        drift_report_sha256=sha256_of_file(detection),
+        window_digest=found.verdict.window_digest,
+    )
 
 
 def detect_drift(params: DetectDriftParams, *, model: str, telemetry: Path, detection: Path, page: Path) -> Detection:

@@ -171,7 +171,7 @@ def section_of(step: str, sections: Mapping[str, Any]) -> Mapping[str, Any]:
     """What of the parameters a step was run with: its section, or, for the check of them all, those of a release."""
     if step == CHECK:
         return {name: sections[name] for name in RELEASE_SECTIONS}
-    return dict(sections[step])
+    return dict(sections.get(step, {}))
 
 
 def _replace(folder: Path, target: Path) -> None:

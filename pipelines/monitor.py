@@ -6,6 +6,7 @@ from kfp import dsl
 
 from components.drift_detection import detect_drift as detect_drift_step
 from components.factory import component
+from components.trigger import describe_trigger as describe_trigger_step
 from edgeloop.params import Params
 from pipelines.release import release_pipeline
 
@@ -23,7 +24,8 @@ def monitor_pipeline(params: Params, *, model: str) -> Any:
     def monitor(telemetry: str, model: str = model, detect_drift: dict[str, Any] = settings):
         found = component(detect_drift_step)(params=detect_drift, model=model, telemetry=telemetry)
         found.set_caching_options(enable_caching=False)
-        with dsl.If(found.outputs["decision"] == "retrain"):
-            release(trigger=found.outputs["trigger"])
+        with dsl.If(found.outputs["Output"] == "retrain"):
+            trigger = component(describe_trigger_step)(detection=found.outputs["detection"])
+            release(trigger=trigger.output)
 
     return monitor
