@@ -16,10 +16,11 @@ def significant(value: float, digits: int = 3) -> str:
         return str(value)
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
     if not -5 <= exponent <= 8:
-        mantissa = f"{value / 10**exponent:.{digits - 1}f}".rstrip("0").rstrip(".")
-        return f"{mantissa}{SPACE}×{SPACE}10{str(exponent).translate(_SUPERSCRIPT)}"
+        short = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return f"{short}{SPACE}×{SPACE}10{str(exponent).translate(_SUPERSCRIPT)}"
     rounded = round(value, digits - 1 - exponent)
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
 

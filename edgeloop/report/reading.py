@@ -196,7 +196,7 @@ def _samples_ms(path: Path) -> dict[str, tuple[float, ...]]:
             column = table.filter(compute.field("candidate") == name)["latency_ns"]
             step = -(-len(column) // MOST_SAMPLES)
             values = column.to_numpy()[::step] / 1e6
-            by_candidate[str(name)] = tuple(float(value) for value in values if value > 0)
+            by_candidate[str(name)] = tuple(float(value) for value in values if 0 < value < float("inf"))
         return by_candidate
     except (pa.ArrowException, KeyError) as error:
         raise ValueError(str(error)) from error

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from edgeloop.report.drawings.svg import Element, group, line, text
 
+_LARGEST_EXPONENT = 700.0
+"""Of a double: beyond, there is no number to end an axis at."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -30,8 +33,8 @@ class Scale:
         if self.logarithmic:
             for digits in ((1,), (1, 2, 5)):
                 found = _log_ticks(self.low, self.high, digits)
-                if 3 <= len(found) <= most + 3:
-                    return found
+                if len(found) >= 3:
+                    return found[:: -(-len(found) // (most + 3))]
         return _round_ticks(self.low, self.high, most)
 
 
@@ -60,7 +63,7 @@ def spread(values: Sequence[float], *, margin: float = 0.06, least: float = 0.0)
 def log_spread(values: Sequence[float], *, margin: float = 0.08) -> tuple[float, float]:
     """As `spread`, of positive values on a logarithmic scale, at least a factor of 2 wide."""
     low, high = spread([math.log(v) for v in values], margin=margin, least=math.log(2))
-    return math.exp(low), math.exp(high)
+    return math.exp(max(low, -_LARGEST_EXPONENT)), math.exp(min(high, _LARGEST_EXPONENT))
 
 
 @dataclass(frozen=True)

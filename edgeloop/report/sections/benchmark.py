@@ -38,6 +38,9 @@ from edgeloop.selection import Selection
 
 _TITLE = "Benchmark"
 
+_DRAWABLE_MS = (1e-6, 1e9)
+"""A nanosecond to eleven days: what is no such time is a fault of the file, and would flatten all others."""
+
 
 def benchmark(contents: Contents) -> Section:
     """The section."""
@@ -238,7 +241,14 @@ def _marks(report: BenchmarkReport, selection: Selection | None, quantile: str) 
         )
         if judged.upper_ms is None:
             left_out.append(f"the bound of {row.candidate} (too few samples; the dot is {quantile} itself)")
-    return [mark for mark in marks if mark.p50_ms > 0 and mark.judged_ms > 0], left_out
+    strange = [mark for mark in marks if not (_drawable(mark.p50_ms) and _drawable(mark.judged_ms))]
+    left_out += [f"{mark.name} (its latency is no possible time)" for mark in strange]
+    return [mark for mark in marks if mark not in strange], left_out
+
+
+def _drawable(value_ms: float) -> bool:
+    low, high = _DRAWABLE_MS
+    return low <= value_ms <= high
 
 
 def _distributions(report: BenchmarkReport, contents: Contents, unit: TimeUnit, winner: str | None) -> Sequence[Block]:
@@ -262,7 +272,8 @@ def _distributions(report: BenchmarkReport, contents: Contents, unit: TimeUnit, 
 
 def _quantiles(row: CandidateRow) -> dict[str, float]:
     assert row.latency is not None
-    return {"p50": row.latency.p50.value_ms, "p90": row.latency.p90.value_ms, "p99": row.latency.p99.value_ms}
+    named = {"p50": row.latency.p50.value_ms, "p90": row.latency.p90.value_ms, "p99": row.latency.p99.value_ms}
+    return {name: value for name, value in named.items() if _drawable(value)}
 
 
 def _protocol(report: BenchmarkReport) -> Fold:

@@ -168,3 +168,14 @@ def test_bins_without_samples_leave_a_gap():
 
 def test_no_sample_is_no_reliability():
     assert reliability_drawn([Bin(0, 1, 0, None, None)], title="") is None
+
+
+def test_ticks_over_many_decades_are_a_few_powers_of_ten():
+    scale = Scale(1e-9, 1e9, 0, 1, logarithmic=True)
+    ticks = scale.ticks()
+    assert 3 <= len(ticks) <= 9 and all(0 <= scale.at(tick) <= 1 for tick in ticks)
+
+
+def test_the_largest_and_smallest_numbers_have_an_axis():
+    low, high = log_spread([5e-324, 1e308])
+    assert 0 < low < high < float("inf")

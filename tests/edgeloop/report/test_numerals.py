@@ -21,7 +21,7 @@ from edgeloop.report.numerals import (
     [
         (0.0312, "0.0312"), (31.2, "31.2"), (1234.5, "1,230"), (0.0, "0"), (9.999, "10.0"), (99950.0, "100,000"),
         (-2.5, "-2.50"), (0.5, "0.500"), (3.8e-7, f"3.8{SPACE}×{SPACE}10⁻⁷"), (1e12, f"1{SPACE}×{SPACE}10¹²"),
-        (float("inf"), "inf"), (float("nan"), "nan"),
+        (5e-324, f"4.94{SPACE}×{SPACE}10⁻³²⁴"), (float("inf"), "inf"), (float("nan"), "nan"),
     ],
 )  # fmt: skip
 def test_three_significant_digits(value, text):

@@ -218,6 +218,14 @@ def test_a_place_that_is_no_folder_is_named(run, tmp_path):
     assert caught.type.__module__ == NotWritable.__module__
 
 
+@pytest.mark.parametrize("value", ["0", "-1.0", "1e308", "5e-324"])
+def test_times_that_cannot_be_are_told_and_not_drawn(run, value):
+    path = run.folder("benchmark", "measurements") / "report.json"
+    path.write_text(re.sub(r'("(?:value|upper|mean)_ms": )[\d.e-]+', rf"\g<1>{value}", path.read_text()))
+    text = section(page_of(run.artifacts), "benchmark")
+    assert "no possible time" in text or "no candidate has both" in text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width_px", [800, 1400])
 def test_a_browser_draws_the_page(run, tmp_path, width_px):
