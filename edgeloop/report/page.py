@@ -19,7 +19,7 @@ from edgeloop.report.sections.steps import steps
 from edgeloop.report.sections.terms import terms
 from edgeloop.report.sections.training import training
 from edgeloop.report.sections.variants import variants
-from edgeloop.report.state import stopped_step, until
+from edgeloop.report.state import stopped_step, until, without_leftovers
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,7 +55,7 @@ def page(inputs: ReportInputs) -> str:
         raise missing_extra(error, "report") from error
     found = read(inputs)
     stopped = stopped_step(inputs, found)
-    contents = until(found, stopped)
+    contents = without_leftovers(until(found, stopped))
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

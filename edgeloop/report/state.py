@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from edgeloop.lineage.evidence import SelectionEvidence
 from edgeloop.params import SECTIONS
 from edgeloop.report.drawings.steps import State
 from edgeloop.report.inputs import ReportInputs
@@ -24,6 +25,9 @@ _OUTPUTS: dict[str, tuple[str, ...]] = {
 STEPS = tuple(name for name in SECTIONS if name in _OUTPUTS)
 """The steps of the release pipeline, in their order."""
 
+CHECK = "check_params"
+"""Comes before them and leaves nothing to show."""
+
 
 def stopped_step(inputs: ReportInputs, contents: Contents) -> str | None:
     """The step at which a failed run stopped; None for a run that did not fail.
@@ -33,11 +37,9 @@ def stopped_step(inputs: ReportInputs, contents: Contents) -> str | None:
     """
     if inputs.failure is None:
         return None
-    if inputs.stopped_at in STEPS:
-        return inputs.stopped_at
-    named = inputs.failure.partition(":")[0].strip()
-    if named in STEPS:
-        return named
+    for named in (inputs.stopped_at, inputs.failure.partition(":")[0].strip()):
+        if named in (*STEPS, CHECK):
+            return named
     return next((step for step in STEPS if refused(step, contents) or not present(step, contents)), STEPS[-1])
 
 
@@ -45,9 +47,27 @@ def until(contents: Contents, step: str | None) -> Contents:
     """Only what steps up to `step` wrote: what lies there of later ones is of an earlier run."""
     if step is None:
         return contents
-    later = [name for after in STEPS[STEPS.index(step) + 1 :] for name in _OUTPUTS[after]]
+    begin = 0 if step == CHECK else STEPS.index(step) + 1
+    later = [name for after in STEPS[begin:] for name in _OUTPUTS[after]]
     hidden: dict[str, Any] = dict.fromkeys(later, NOT_RUN)
     return replace(contents, **hidden)
+
+
+def without_leftovers(contents: Contents) -> Contents:
+    """Without what contradicts the selection: it is of an earlier run, of which a part was run again."""
+    choice = contents.selection
+    if isinstance(choice, Absent):
+        return contents
+    changed: dict[str, Any] = {}
+    if not isinstance(contents.evaluation, Absent) and contents.evaluation.candidate != choice.winner:
+        changed["evaluation"] = Absent(f"of an earlier run, whose winner was {contents.evaluation.candidate}")
+    if not isinstance(contents.lineage, Absent):
+        registered = [piece.body.winner.candidate for piece in contents.lineage.pieces(SelectionEvidence)]
+        if choice.winner not in registered:
+            changed["lineage"] = Absent(
+                f"of an earlier run, whose winner was {', '.join(registered) or 'not recorded'}"
+            )
+    return replace(contents, **changed)
 
 
 def states(contents: Contents, stopped: str | None) -> dict[str, State]:

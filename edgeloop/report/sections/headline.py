@@ -76,7 +76,7 @@ def _winner(contents: Contents) -> Fact:
     if isinstance(choice, Absent):
         return Fact("winner", "–", note=choice.reason)
     if choice.winner is None:
-        return Fact("winner", "none", note=choice.reason, mark="fail")
+        return Fact("winner", "none", note="no candidate is within the limits", mark="fail")
     return Fact("winner", choice.variant or choice.winner, note=choice.winner)
 
 

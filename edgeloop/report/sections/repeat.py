@@ -9,6 +9,7 @@ from edgeloop.report.inputs import ReportInputs
 from edgeloop.report.numerals import NONE, value_text
 from edgeloop.report.reading import Absent, Contents
 from edgeloop.report.sections.variants import flattened
+from edgeloop.report.state import CHECK
 
 _SIDES = ("before", "after")
 
@@ -70,7 +71,8 @@ def _commands(contents: Contents, inputs: ReportInputs, stopped: str | None) -> 
     """Lines to copy, for a run that failed and for one that did not."""
     blocks: list[Block] = []
     if stopped is not None:
-        lines = f"python -m pipelines run --from {stopped}   # after mending; earlier steps are kept"
+        first = "" if stopped == CHECK else f" --from {stopped}"
+        lines = f"python -m pipelines run{first}   # after mending; earlier steps are kept"
         blocks.append(Code(lines, title="Go on from where it stopped"))
     again = ["make env                     # the pinned environment", "python -m pipelines run"]
     if not isinstance(contents.lineage, Absent):

@@ -134,6 +134,20 @@ def test_what_lies_behind_the_step_that_stopped_is_of_an_earlier_run_and_not_sho
     assert "onnx-int8" not in text and run.manifest.subject_digest not in text
 
 
+def test_a_run_that_stopped_at_its_parameters_shows_no_step(run):
+    text = page_of(run.artifacts, failure="select: limits.max_size_bytes is not a number", stopped_at="check_params")
+    assert "✕ stopped at check_params" in text and text.count("Not run.") == 7
+
+
+def test_a_test_of_another_winner_is_of_an_earlier_run_and_not_shown(run, write_run):
+    other = write_run("other", limits={"max_accuracy_drop": 0.0})
+    shutil.copy(other.folder("select", "selection"), run.folder("select", "selection"))
+    text = page_of(run.artifacts)
+    assert "of an earlier run, whose winner was onnx-int8@local-onnxruntime-1t" in section(text, "evaluation")
+    assert "of an earlier run" in section(text, "lineage")
+    assert "○ incomplete" in text
+
+
 def test_a_failure_that_names_no_step_is_placed_at_the_first_that_left_nothing(run):
     shutil.rmtree(run.artifacts / "quantize")
     assert "✕ stopped at quantize" in page_of(run.artifacts, failure="killed")
