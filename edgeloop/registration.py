@@ -133,7 +133,7 @@ def register(
         alias=f"{params.alias}-{materials.device_class}",
         subject_digest=digest_of(subject_of(materials, code=code).values()),
         evaluation=materials.evaluation,
-        test_digest=materials.verdict.digests["test"],
+        test_digest=materials.verdict.digests.get("test", ""),
         dataset=dataset,
         validation=validation,
         tolerance=params.max_metric_drop,

@@ -9,6 +9,8 @@ import yaml
 from components import sidecar
 from edgeloop.errors import InputFault
 
+SELECT = ["select", "measurements=gone", "quantized=gone", "selection=out"]
+
 
 @pytest.fixture
 def project(tmp_path, root):
@@ -38,9 +40,9 @@ def test_check_params_fills_in_the_defaults(project, root):
         (["train", "dataset"], "is not NAME=PATH"),
         (["train", "datset=x"], "train has no 'datset'"),
         (["train", "dataset=gone"], "is missing"),
-        (["select", "measurements=gone", "quantized=gone", "selection=out"], "does not exist"),
-        (["select", "params=params.yaml:train"], "is not section select"),
-        (["select", "-S", "select.prefers=size"], "did you mean prefer?"),
+        (SELECT, "does not exist"),
+        ([*SELECT, "params=params.yaml:train"], "is not section select"),
+        ([*SELECT, "-S", "select.prefers=size"], "did you mean prefer?"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(project, root, arguments, words):

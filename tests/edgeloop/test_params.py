@@ -35,7 +35,7 @@ def test_an_empty_file_is_the_defaults(tmp_path):
         ("train: {learning_rate: .nan}", ["train.learning_rate"]),
         ("prepare_data: {split: {train: .9}}", ["prepare_data.split", "not 1"]),
         ("prepare_data: {source: image_folder}", ["prepare_data.path"]),
-        ("prepare_data: {source: digit}", ["prepare_data.source", "did you mean digits?"]),
+        ("prepare_data: {source: digit, path: x}", ["prepare_data.source", "did you mean digits?"]),
         ("train: {model: resnet99}", ["train.model", "resnet99"]),
         (
             "quantize: {limits: {max_accuracy_drop: .5}}\nselect: {limits: {max_accuracy_drop: .01}}",
@@ -69,7 +69,7 @@ def test_an_override_is_laid_over_the_scenario_and_that_over_the_file(tmp_path):
 
 
 def test_the_digest_is_over_values_not_over_what_was_typed():
-    typed = {"train": {"epochs": "30", "model_options": {"width": 32.0}}, "prepare_data": {"seed": 0.0}}
+    typed = {"train": {"epochs": "40", "model_options": {"width": 32.0}}, "prepare_data": {"seed": 0.0}}
     plain = {"train": {"model_options": {"width": 32}}}
     digests = {params.validated(values, where="test").digest for values in (typed, plain)}
     assert len(digests) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edgeloop import keys, signing
 from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target
 from edgeloop.bundle import Bundle, verify
 from edgeloop.canonical import sha256_of_bytes, sha256_of_file
@@ -16,7 +17,7 @@ from edgeloop.errors import GateRefused, InputFault, ModelFault, ServerFault
 from edgeloop.evaluation import Evaluation
 from edgeloop.files import write_json, write_text
 from edgeloop.lineage.assembly import deciding_params
-from edgeloop.lineage.evidence import RunEvidence, SelectionEvidence
+from edgeloop.lineage.evidence import Promotion, RunEvidence, SelectionEvidence, Trigger
 from edgeloop.lineage.example import CARD
 from edgeloop.params import Params
 from edgeloop.registration import RegisterParams, Registration, register
@@ -26,7 +27,7 @@ from edgeloop.tracking import TrackingRecord
 from edgeloop.training.summary import TrainingSummary
 from edgeloop.variants import Check, Tool, Variant, VariantSet
 
-PARAMS = RegisterParams(registry="folder", model_name="digits")
+PARAMS = RegisterParams(registry="folder", model_name="digits", create_key=True)
 WEIGHTS, EXPORTED, QUANTIZED, REFUSED = b"weights", b"exported", b"quantized", b"refused"
 PASS = Check(name="min_metric", status="pass", value=0.98, limit=0.97)
 FAIL = Check(name="min_metric", status="fail", value=0.91, limit=0.97)
@@ -59,12 +60,16 @@ def row(variant_name: str) -> CandidateRow:
 def write_steps(folder: Path) -> dict[str, Path]:
     """What the steps before register write, as small as it can be, and the arguments of `register`."""
     folder.mkdir(parents=True)
-    train, splits = folder / "train", {"train": "sha256:" + "1" * 64, "val": "sha256:" + "2" * 64}
+    train, splits = (
+        folder / "train",
+        {"train": "sha256:" + "1" * 64, "val": "sha256:" + "2" * 64, "test": "sha256:" + "5" * 64},
+    )
     Params().write(folder / "params")
     DatasetCard(
         source="digits", name="digits", classes=CARD.classes, counts={"train": 2}, digests=splits, unreadable=0
     ).write(folder / "dataset" / "dataset.json")
     write_json(folder / "profile", {"samples": 2})
+    (folder / "dataset" / "reference.parquet").write_bytes(b"PAR1")
     Verdict(
         status="pass", reason="all passed", on_fault="stop", suite=SuiteRecord(name="images", sha256="3" * 64),
         worst=None, expectations=(), samples=2, quarantined=0, accepted={"train": 2}, digests=splits,
@@ -93,9 +98,9 @@ def write_steps(folder: Path) -> dict[str, Path]:
         calibration={"digest": "sha256:" + "4" * 64, "ids": ["a"]},
     )
     rows = (row("torch-fp32"), row("onnx-fp32"), row("onnx-int8"))
-    BenchmarkReport(protocol={}, reference="torch-fp32", metric="accuracy", environments={}, rows=rows).write(
-        folder / "benchmark" / "report.json"
-    )
+    BenchmarkReport(
+        protocol={}, reference="torch-fp32", metric="accuracy", environments={"local": {"class": "laptop"}}, rows=rows
+    ).write(folder / "benchmark" / "report.json")
     Selection(
         winner=rows[2].candidate, variant="onnx-int8", prefer="latency", limits=SelectLimits(),
         reason="it is the fastest",
@@ -142,7 +147,9 @@ def test_a_registration_says_where_the_model_is(steps: dict[str, Path], tmp_path
         name="digits",
         version="1",
         subject_digest=Bundle.open(steps["bundle"]).manifest.subject_digest,
-        alias="champion",
+        promotion=Promotion(
+            alias="champion-laptop", promoted=True, reason="the first of its device class", champion=""
+        ),
         run_id="a" * 32,
         stored=True,
     )
@@ -159,6 +166,7 @@ def test_the_bundle_holds_everything_that_the_lineage_names(steps: dict[str, Pat
         "model_card.md", "selection.json", "benchmark/report.json", "data/dataset.json", "data/verdict.json",
         "evaluation/confusion.png", "evaluation/evaluation.json", "models/model.json", "models/onnx-fp32.bin",
         "models/onnx-int8.bin", "models/torch-fp32.bin", "models/variants.json", "profile/profile.json",
+        "profile/reference.parquet",
         "training/training.json",
     }  # fmt: skip
 
@@ -179,7 +187,7 @@ def test_a_variant_that_was_not_accepted_is_in_the_lineage_but_not_in_the_bundle
 
 def test_the_registry_has_the_very_bundle(steps: dict[str, Path], tmp_path: Path) -> None:
     register(PARAMS, **steps)
-    fetched = plugin.fetch("digits", "champion", tmp_path / "fetched")
+    fetched = plugin.fetch("digits", "champion-laptop", tmp_path / "fetched")
     assert sha256_of_file(fetched.folder / "lineage.yaml") == sha256_of_file(steps["bundle"] / "lineage.yaml")
 
 
@@ -188,7 +196,8 @@ def test_the_version_is_tagged_with_what_was_chosen(steps: dict[str, Path]) -> N
     (version,) = plugin.versions("digits")
     assert version.tags == {
         "device": "local", "runtime": "onnxruntime", "test_accuracy": "0.975", "training_run_id": "a" * 32,
-        "variant": "onnx-int8",
+        "variant": "onnx-int8", "device_class": "laptop",
+        "promotion": "champion-laptop: yes, the first of its device class",
     }  # fmt: skip
 
 
@@ -224,7 +233,9 @@ def test_what_a_clock_a_device_or_a_name_decides_is_not_in_the_subject(
     [
         lambda s: edited(s["params_file"], Params, train={"epochs": 3}),
         lambda s: edited(s["params_file"], Params, select={"prefer": "size"}),
-        lambda s: edited(s["validation"] / "verdict.json", Verdict, digests={"train": "sha256:" + "9" * 64}),
+        lambda s: edited(
+            s["validation"] / "verdict.json", Verdict, digests={"train": "sha256:" + "9" * 64, "test": "sha256:" + "5" * 64}
+        ),
         lambda s: edited(s["validation"] / "verdict.json", Verdict, suite={"name": "images", "sha256": "9" * 64}),
         lambda s: edited(s["model"] / "training.json", TrainingSummary, threads=1),
         lambda s: edited(s["quantized"] / "variants.json", VariantSet, calibration={"digest": "sha256:" + "9" * 64}),
@@ -277,9 +288,77 @@ def test_the_alias_moves_last(steps: dict[str, Path], monkeypatch: pytest.Monkey
         cut.setattr(FolderRegistry, "promote", gone)
         with pytest.raises(ServerFault):
             register(PARAMS, **steps)
-    assert [version.aliases for version in plugin.versions("digits")] == [("champion",), ()]
+    assert [version.aliases for version in plugin.versions("digits")] == [("champion-laptop",), ()]
     assert register(PARAMS, **steps).version == "2"
-    assert [version.aliases for version in plugin.versions("digits")] == [(), ("champion",)]
+    assert [version.aliases for version in plugin.versions("digits")] == [(), ("champion-laptop",)]
+
+
+def other_model(steps: dict[str, Path], accuracy: float) -> None:
+    """Another subject, with its own accuracy on the same test split."""
+    edited(steps["params_file"], Params, train={"epochs": 3})
+    write_evaluation(steps["evaluation"].parent, metrics={"accuracy": accuracy})
+
+
+def test_a_model_that_is_worse_than_the_champion_is_kept_but_not_promoted(steps: dict[str, Path]) -> None:
+    register(PARAMS, **steps)
+    other_model(steps, 0.97)
+    found = register(PARAMS, **steps)
+    assert (found.version, found.promotion.promoted, found.promotion.champion) == ("2", False, "1")
+    assert found.promotion.reason == "accuracy on test 0.9700, that of version 1 0.9750"
+    assert [version.aliases for version in plugin.versions("digits")] == [("champion-laptop",), ()]
+    assert plugin.versions("digits")[1].tags["promotion"] == f"champion-laptop: no, {found.promotion.reason}"
+    (run,) = Bundle.open(steps["bundle"]).manifest.pieces(RunEvidence)
+    assert run.body.promotion == found.promotion
+
+
+def test_how_much_worse_a_successor_may_be_is_a_parameter(steps: dict[str, Path]) -> None:
+    register(PARAMS, **steps)
+    other_model(steps, 0.97)
+    assert register(PARAMS.model_copy(update={"max_metric_drop": 0.01}), **steps).promotion.promoted
+
+
+def test_inside_a_dvc_experiment_no_alias_moves(steps: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "brave-boar")
+    found = register(PARAMS, **steps)
+    assert not found.promotion.promoted and "brave-boar" in found.promotion.reason
+    assert [version.aliases for version in plugin.versions("digits")] == [()]
+
+
+def test_an_alias_that_somebody_else_moved_meanwhile_is_left_alone(
+    steps: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(PARAMS, **steps)
+    other_model(steps, 0.98)
+    push = FolderRegistry.push
+
+    def pushed_while_somebody_promotes(self: FolderRegistry, *arguments: Any, **more: Any) -> Any:
+        version = push(self, *arguments, **more)
+        self.promote("digits", "champion-laptop", version.version)
+        return version
+
+    monkeypatch.setattr(FolderRegistry, "push", pushed_while_somebody_promotes)
+    with pytest.raises(GateRefused, match="points to version 2, not to 1"):
+        register(PARAMS, **steps)
+
+
+def test_a_prefix_keeps_teams_apart(steps: dict[str, Path]) -> None:
+    register(PARAMS.model_copy(update={"prefix": "team-a."}), **steps)
+    assert plugin.versions("digits") == ()
+    assert [version.name for version in plugin.versions("team-a.digits")] == ["team-a.digits"]
+
+
+def test_what_set_a_retraining_off_is_evidence_and_a_tag(steps: dict[str, Path]) -> None:
+    trigger = Trigger(reason="drift", parent="digits 1", drift_report_sha256="0" * 64, window_digest="sha256:w")
+    register(PARAMS, **steps, trigger=trigger)
+    (run,) = Bundle.open(steps["bundle"]).manifest.pieces(RunEvidence)
+    assert run.body.trigger == trigger
+    (version,) = plugin.versions("digits")
+    assert (version.tags["trigger"], version.tags["trigger_window"]) == ("drift", "sha256:w")
+
+
+def test_every_bundle_is_signed_by_the_project(steps: dict[str, Path]) -> None:
+    register(PARAMS, **steps)
+    assert signing.verify(steps["bundle"], keys.trusted_keys()) == keys.TRUST / "signing.pem"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_a_pipeline_begun_halfway_imports_what_it_needs(spec, tmp_path):
 
 
 def test_a_missing_artifact_names_the_step_to_run(spec, tmp_path):
+    for needed in ("prepare_data/dataset", "validate_data/validation"):
+        (tmp_path / needed).mkdir(parents=True)
     with pytest.raises(InputFault, match="run from convert first"):
         graph.begun_at(spec, ["check_params", "quantize"], tmp_path)
 

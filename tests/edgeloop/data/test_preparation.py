@@ -57,7 +57,7 @@ def test_a_damaged_shard_is_a_data_fault(digits, tmp_path):
 def test_digits_are_byte_identical_in_another_folder(digits, tmp_path):
     prepared(tmp_path)
     files = [path for path in digits.rglob("*") if path.is_file()]
-    assert len(files) == 5
+    assert len(files) == 6
     for path in files:
         assert sha256_of_file(path) == sha256_of_file(tmp_path / path.relative_to(digits)), path
 
