@@ -124,7 +124,7 @@ def _distribution(profile: Profile) -> list[Block]:
     blocks: list[Block] = []
     if picture := classes_drawn(rows, splits):
         blocks.append(Figure(picture, "Samples of each class"))
-    blocks.append(Fold(f"Profile of the training split: {len(profile.features)} features", (_features(profile),)))
+    blocks.append(Fold("Profile of the training split", (_features(profile),)))
     return blocks
 
 
