@@ -44,6 +44,7 @@ def register(
     Returns:
         The address of the registered version.
     """
+    import tempfile
     from pathlib import Path
 
     from edgeloop.errors import reported
@@ -53,7 +54,8 @@ def register(
     from edgeloop.registration import register as register_model
     from edgeloop.report import ReportInputs, render
 
-    with reported("register"):
+    with reported("register"), tempfile.TemporaryDirectory() as scratch:
+        predecessor = Path(scratch) / "predecessor.yaml"
         registration = register_model(
             section("register", params),
             params_file=Path(checked.path),
@@ -69,6 +71,7 @@ def register(
             evaluation=Path(evaluation.path),
             bundle=Path(bundle.path),
             trigger=Trigger.model_validate(trigger) if trigger else None,
+            predecessor=predecessor,
         )
         bundle.metadata.update(
             subject_digest=registration.subject_digest,
@@ -91,6 +94,7 @@ def register(
             selection=Path(selection.path),
             evaluation=Path(evaluation.path),
             lineage=Path(bundle.path) / "lineage.yaml",
+            previous=predecessor if predecessor.exists() else None,
         )
         render(inputs, Path(report.path))
         return registration.uri

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgeloop.bundle import Bundle
 from edgeloop.evaluation import Evaluation, metric_of
 from edgeloop.lineage.evidence import EvaluationEvidence, Promotion
+from edgeloop.lineage.manifest import Manifest
 from edgeloop.registries import RegisteredVersion, Registry
 
 EXPERIMENT_VARIABLE = "DVC_EXP_NAME"
@@ -42,29 +43,46 @@ class Challenge:
     tolerance: float
 
 
-def decided(challenge: Challenge, registry: Registry) -> Promotion:
-    """Whether the challenger takes the alias, and the version that it takes it from.
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, and the champion that the challenger was compared with.
+
+    Args:
+        promotion: For the lineage.
+        predecessor: Manifest of the champion; None where there is none, or where it is the challenger itself.
+    """
+
+    promotion: Promotion
+    predecessor: Manifest | None = None
+
+
+def decided(challenge: Challenge, registry: Registry) -> Decision:
+    """Whether the challenger takes the alias, and from which version.
 
     Raises:
         ServerFault: The registry does not answer.
         ModelFault: The champion is not whole.
     """
     champion = _champion(challenge, registry)
-    held = champion.version if champion is not None else ""
-
-    def promotion(promoted: bool, reason: str) -> Promotion:
-        return Promotion(alias=challenge.alias, promoted=promoted, reason=reason, champion=held)
-
-    if experiment := os.environ.get(EXPERIMENT_VARIABLE):
-        return promotion(False, f"DVC experiment {experiment} moves no alias")
     if champion is None:
-        return promotion(True, "the first of its device class")
+        return Decision(_promotion(challenge, "", True, "the first of its device class"))
+    held = champion.version
     if champion.subject_digest == challenge.subject_digest:
-        return promotion(True, f"is version {held} already")
+        return Decision(_promotion(challenge, held, True, f"is version {held} already"))
+    with tempfile.TemporaryDirectory(prefix="edgeloop-") as scratch:
+        fetched = registry.fetch(challenge.name, challenge.alias, Path(scratch) / "champion")
+        theirs = _metric_of(fetched, challenge)
     metric = challenge.evaluation.metric
-    ours, theirs = float(challenge.evaluation.metrics[metric]), _champions_metric(challenge, registry)
+    ours = float(challenge.evaluation.metrics[metric])
     compared = f"{metric} on test {ours:.4f}, that of version {held} {theirs:.4f}"
-    return promotion(ours >= theirs - challenge.tolerance, compared)
+    promotion = _promotion(challenge, held, ours >= theirs - challenge.tolerance, compared)
+    return Decision(promotion, fetched.manifest)
+
+
+def _promotion(challenge: Challenge, champion: str, promoted: bool, reason: str) -> Promotion:
+    if experiment := os.environ.get(EXPERIMENT_VARIABLE):
+        promoted, reason = False, f"DVC experiment {experiment} moves no alias"
+    return Promotion(alias=challenge.alias, promoted=promoted, reason=reason, champion=champion)
 
 
 def _champion(challenge: Challenge, registry: Registry) -> RegisteredVersion | None:
@@ -72,18 +90,12 @@ def _champion(challenge: Challenge, registry: Registry) -> RegisteredVersion | N
     return next((version for version in versions if challenge.alias in version.aliases), None)
 
 
-def _champions_metric(challenge: Challenge, registry: Registry) -> float:
+def _metric_of(champion: Bundle, challenge: Challenge) -> float:
     """The champion's metric on the challenger's test split: as recorded, or tested anew where the samples differ."""
-    with tempfile.TemporaryDirectory(prefix="edgeloop-") as scratch:
-        champion = registry.fetch(challenge.name, challenge.alias, Path(scratch) / "champion")
-        recorded = champion.manifest.pieces(EvaluationEvidence)
-        same_samples = champion.manifest.subject.data.accepted.get("test") == challenge.test_digest
-        if recorded and same_samples and recorded[0].body.metric == challenge.evaluation.metric:
-            return recorded[0].body.metrics[challenge.evaluation.metric]
-        return _tested(champion, challenge)
-
-
-def _tested(champion: Bundle, challenge: Challenge) -> float:
+    recorded = champion.manifest.pieces(EvaluationEvidence)
+    same_samples = champion.manifest.subject.data.accepted.get("test") == challenge.test_digest
+    if recorded and same_samples and recorded[0].body.metric == challenge.evaluation.metric:
+        return recorded[0].body.metrics[challenge.evaluation.metric]
     winner = champion.manifest.winner
     return metric_of(
         champion.variant(winner.variant),

@@ -74,6 +74,7 @@ def register(
     evaluation: Path,
     bundle: Path,
     trigger: Trigger | None = None,
+    predecessor: Path | None = None,
 ) -> Registration:
     """Writes the bundle, signs and verifies it, stores it in the registry, and moves the alias last.
 
@@ -94,6 +95,7 @@ def register(
         evaluation: What `evaluate` wrote.
         bundle: Folder to write, see `edgeloop.bundle`.
         trigger: What set a retraining off.
+        predecessor: YAML file to write with the manifest of the version that held the alias, if another one did.
 
     Raises:
         GateRefused: A step before had said no, or somebody else moved the alias meanwhile.
@@ -106,6 +108,7 @@ def register(
     from edgeloop.lineage.assembly import StepOutputs, manifest_of, read_materials, subject_of
     from edgeloop.lineage.circumstances import circumstances
     from edgeloop.lineage.code import code_digest
+    from edgeloop.lineage.manifest import write_manifest
     from edgeloop.lineage.packing import contents_of, tags_of
     from edgeloop.promotion import Challenge, decided
     from edgeloop.signing import sign
@@ -138,7 +141,10 @@ def register(
         validation=validation,
         tolerance=params.max_metric_drop,
     )
-    promotion = decided(challenge, registry)
+    decision = decided(challenge, registry)
+    if predecessor is not None and decision.predecessor is not None:
+        write_manifest(predecessor, decision.predecessor)
+    promotion = decision.promotion
     run_id = TrackingRecord.read(history / "tracking.json").run_id
     run = circumstances({"train": run_id} if run_id else {}, trigger=trigger, promotion=promotion)
     manifest = manifest_of(materials, name=params.name, code=code, run=run)

@@ -234,7 +234,9 @@ def test_what_a_clock_a_device_or_a_name_decides_is_not_in_the_subject(
         lambda s: edited(s["params_file"], Params, train={"epochs": 3}),
         lambda s: edited(s["params_file"], Params, select={"prefer": "size"}),
         lambda s: edited(
-            s["validation"] / "verdict.json", Verdict, digests={"train": "sha256:" + "9" * 64, "test": "sha256:" + "5" * 64}
+            s["validation"] / "verdict.json",
+            Verdict,
+            digests={"train": "sha256:" + "9" * 64, "test": "sha256:" + "5" * 64},
         ),
         lambda s: edited(s["validation"] / "verdict.json", Verdict, suite={"name": "images", "sha256": "9" * 64}),
         lambda s: edited(s["model"] / "training.json", TrainingSummary, threads=1),
