@@ -5,22 +5,23 @@ leaves the annotated functions plain, see `components`.
 """
 
 import importlib
-import inspect
-import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
-from components import MONITOR_STEPS, sidecar
+from components import MONITOR_STEPS, execution, sidecar
 from components import STEPS as RELEASE_STEPS
 from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json
+
+SOURCES = ("params", *parameters.SECTIONS)
+"""Parameters of a step that come from params.yaml."""
 
 STEPS = {**RELEASE_STEPS, **MONITOR_STEPS}
 
@@ -45,19 +46,27 @@ def step(
     with exiting(debug=debug):
         function = function_of(name)
         given = dict(split_argument(argument) for argument in arguments or [])
-        inputs, outputs = ports(function)
-        wanted = [key for key in inspect.signature(function).parameters if key not in (*inputs, *outputs)]
-        _refuse_wrong_names(name, given, {*inputs, *outputs, "params"}, {*inputs, *outputs})
+        inputs, outputs = execution.ports(function)
+        plain = {key: needed for key, needed in execution.parameter_names(function).items() if key not in SOURCES}
+        needed = {*inputs, *outputs, *(key for key, needed in plain.items() if needed)}
+        _refuse_wrong_names(name, given, known={*inputs, *outputs, *plain, "params"}, needed=needed)
         sections = parameters_of(given, name, overrides or []).set_values()
+        values = {
+            key: sections[name if key == "params" else key]
+            for key in execution.parameter_names(function)
+            if key in SOURCES
+        }
+        values |= {key: yaml.safe_load(given[key]) for key in plain if key in given}
         artifacts = {key: Path(given[key]) for key in (*inputs, *outputs)}
         for key in inputs:
             if not artifacts[key].exists():
                 raise InputFault("does not exist", where=f"{key}={artifacts[key]}", fix="run the step that writes it")
             sidecar.refuse_stale(artifacts[key], sections)
-    values = {key: sections[name if key == "params" else key] for key in wanted}
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
     try:
-        written = execute(function, values, {k: artifacts[k] for k in inputs}, {k: artifacts[k] for k in outputs})
+        written = execution.execute(
+            function, values, {key: artifacts[key] for key in inputs}, {key: artifacts[key] for key in outputs}
+        )
     except EdgeloopError as error:  # the step has said it in one line already
         if debug:
             raise
@@ -103,19 +112,7 @@ def parameters_of(given: dict[str, str], name: str, overrides: Sequence[str]) ->
     return parameters.load(Path(file), overrides=overrides)
 
 
-def ports(function: Callable[..., Any]) -> tuple[list[str], list[str]]:
-    """The names of the input and of the output artifacts of a component function."""
-    from kfp.dsl.types import type_annotations
-
-    annotations = {name: p.annotation for name, p in inspect.signature(function).parameters.items()}
-    artifacts = {n: a for n, a in annotations.items() if type_annotations.is_Input_Output_artifact_annotation(a)}
-    inputs = [
-        name for name, annotation in artifacts.items() if type_annotations.is_artifact_wrapped_in_Input(annotation)
-    ]
-    return inputs, [name for name in artifacts if name not in inputs]
-
-
-def _refuse_wrong_names(step: str, given: dict[str, str], known: set[str], needed: set[str]) -> None:
+def _refuse_wrong_names(step: str, given: dict[str, str], *, known: set[str], needed: set[str]) -> None:
     for key in given:
         if key not in known:
             raise InputFault(
@@ -125,52 +122,6 @@ def _refuse_wrong_names(step: str, given: dict[str, str], known: set[str], neede
         raise InputFault(
             f"{missing[0]} is missing", where=step, fix=f"give {' '.join(f'{key}=PATH' for key in missing)}"
         )
-
-
-def execute(
-    function: Callable[..., Any], values: dict[str, Any], inputs: dict[str, Path], outputs: dict[str, Path]
-) -> dict[str, Any]:
-    """Runs a component function by KFP's executor.
-
-    Args:
-        function: The component function.
-        values: Its parameters.
-        inputs: Its input artifacts.
-        outputs: Where its output artifacts go.
-
-    Returns:
-        What the executor wrote: `parameterValues` and `artifacts`, as KFP has them.
-    """
-    from kfp.dsl.executor import Executor
-
-    with tempfile.TemporaryDirectory() as scratch:
-        output_file = Path(scratch) / "executor_output.json"
-        executor_input = {
-            "inputs": {
-                "parameterValues": values,
-                "artifacts": {name: _artifact(function, name, path) for name, path in inputs.items()},
-            },
-            "outputs": {
-                "artifacts": {name: _artifact(function, name, path) for name, path in outputs.items()},
-                "outputFile": str(output_file),
-            },
-        }
-        Executor(executor_input=executor_input, function_to_execute=function).execute()
-        return dict(json.loads(output_file.read_text(encoding="utf-8"))) if output_file.is_file() else {}
-
-
-def _artifact(function: Callable[..., Any], name: str, path: Path) -> dict[str, Any]:
-    kind = function.__annotations__[name].__origin__
-    return {
-        "artifacts": [
-            {
-                "name": name,
-                "uri": str(path.resolve()),
-                "metadata": sidecar.metadata_of(path),
-                "type": {"schemaTitle": kind.schema_title, "schemaVersion": kind.schema_version},
-            }
-        ]
-    }
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
 def register(
     params: dict[str, Any],
-    trigger: dict[str, Any],
     checked: Input[Artifact],
     dataset: Input[Dataset],
     profile: Input[Artifact],
@@ -21,12 +20,12 @@ def register(
     evaluation: Input[Artifact],
     bundle: Output[Model],
     report: Output[HTML],
+    trigger: dict[str, Any] = {},  # noqa: B006 -- KFP copies the default into the component
 ) -> str:
     """Writes the bundle, verifies it, pushes it, moves the alias last.
 
     Args:
         params: Section `register`.
-        trigger: What set a retraining off; empty for a release that somebody asked for.
         checked: Of check_params.
         dataset: Of prepare_data.
         profile: Of prepare_data.
@@ -40,6 +39,7 @@ def register(
         evaluation: Of evaluate.
         bundle: Folder with lineage.yaml, models and everything the lineage names.
         report: One page about the whole run.
+        trigger: What set a retraining off; empty for a release that somebody asked for.
 
     Returns:
         The address of the registered version.

@@ -118,11 +118,29 @@ def load(path: Path = FILE, *, scenario: Path | None = None, overrides: Sequence
     if scenario is not None:
         layers.append((str(scenario), read_yaml(scenario)))
     layers += [(f"-S {override}", parsed_override(override)) for override in overrides]
+    merged = _merged(layers)
+    try:
+        return validated(merged, where=str(path))
+    except ParamsFault as fault:
+        raise _blamed(fault, layers) from fault
+
+
+def _merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for where, layer in layers:
+    for _, layer in layers:
         merged = overlaid(merged, layer)
-        validated(merged, where=where)
-    return validated(merged, where=str(path))
+    return merged
+
+
+def _blamed(fault: ParamsFault, layers: Sequence[tuple[str, Mapping[str, Any]]]) -> ParamsFault:
+    """The same fault, of the first layer that brings it: only all layers together have to be right."""
+    for count, (where, _) in enumerate(layers, start=1):
+        try:
+            validated(_merged(layers[:count]), where=where)
+        except ParamsFault as earlier:
+            if earlier.what == fault.what:
+                return earlier
+    return fault
 
 
 def validated(values: Mapping[str, Any], *, where: str) -> Params:
@@ -141,6 +159,8 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
             raise ParamsFault(f"{field}: no plug-in named {name!r}", where=where, fix=hint)
+    options = plugins.load("models", params.train.model).options
+    parsed(options, params.train.model_options, where=f"{where}: train.model_options")
     return params
 
 

@@ -75,10 +75,10 @@ Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def python() -> Runner:
-    """Runs this Python in a folder, which comes first on its path; the folder is also its home."""
+    """Runs this Python in a folder, which comes first on its path; its home is an empty folder beside it."""
 
     def run(folder: Path, *arguments: str, prefix: tuple[str, ...] = (), **variables: str):
-        environment = {**os.environ, "HOME": str(folder), **variables}
+        environment = {**os.environ, "HOME": f"{folder}-home", **variables}
         command = [*prefix, sys.executable, *arguments]
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 

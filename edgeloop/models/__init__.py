@@ -28,6 +28,9 @@ WEIGHTS_FILE = "weights.safetensors"
 class Architecture(Protocol):
     """One family of networks."""
 
+    options: type[Contract]
+    """What `train.model_options` may hold, checked before anything runs."""
+
     def build(self, input_shape: tuple[int, int, int], classes: int, options: dict[str, Any]) -> "nn.Module":
         """A network from N, C, H, W (float32) to N, K logits, freshly initialised from torch's generator.
 

@@ -5,10 +5,9 @@ Shapes: N, C, H, W → N, width, H, W → N, 2·width, H/2, W/2 → N, 4·width,
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from edgeloop.contract import Contract, first_fault
-from edgeloop.errors import ParamsFault
+from edgeloop.contract import Contract, parsed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,16 +23,13 @@ class CnnOptions(Contract):
 class Cnn:
     """See the module."""
 
+    options = CnnOptions
+
     def build(self, input_shape: tuple[int, int, int], classes: int, options: dict[str, Any]) -> "nn.Module":
         """See `edgeloop.models.Architecture`."""
         from torch import nn
 
-        try:
-            chosen = CnnOptions.model_validate(options)
-        except ValidationError as error:
-            raise ParamsFault(
-                first_fault(error, CnnOptions), where="train.model_options", fix="correct it and run again"
-            ) from error
+        chosen = parsed(CnnOptions, options, where="train.model_options")
 
         def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
             convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False)

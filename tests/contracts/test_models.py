@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from edgeloop import plugins
 from edgeloop.errors import ParamsFault
@@ -33,6 +34,11 @@ def test_the_seed_decides_the_weights(architecture):
 def test_an_unknown_option_is_refused(architecture):
     with pytest.raises(ParamsFault, match="no_such_option"):
         architecture.build((1, 8, 8), 3, {"no_such_option": 1})
+
+
+def test_options_can_be_checked_without_building(architecture):
+    with pytest.raises(ValidationError, match="no_such_option"):
+        architecture.options.model_validate({"no_such_option": 1})
 
 
 def test_every_weight_gets_a_gradient(architecture):

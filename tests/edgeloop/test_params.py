@@ -37,6 +37,7 @@ def test_an_empty_file_is_the_defaults(tmp_path):
         ("prepare_data: {source: image_folder}", ["prepare_data.path"]),
         ("prepare_data: {source: digit, path: x}", ["prepare_data.source", "did you mean digits?"]),
         ("train: {model: resnet99}", ["train.model", "resnet99"]),
+        ("train: {model_options: {widht: 3}}", ["train.model_options", "did you mean width?"]),
         (
             "quantize: {limits: {max_accuracy_drop: .5}}\nselect: {limits: {max_accuracy_drop: .01}}",
             ["quantize.limits.max_accuracy_drop", "select.limits.max_accuracy_drop"],
@@ -66,6 +67,19 @@ def test_an_override_is_laid_over_the_scenario_and_that_over_the_file(tmp_path):
     scenario.write_text("train: {epochs: 2, seed: 2}")
     train = params.load(file, scenario=scenario, overrides=["train.epochs=3"]).train
     assert (train.epochs, train.seed, train.threads) == (3, 2, 1)
+
+
+def test_overrides_that_are_right_only_together_are_taken_together(tmp_path):
+    (tmp_path / "p.yaml").write_text("")
+    both = ["prepare_data.source=image_folder", "prepare_data.path=pictures"]
+    assert str(params.load(tmp_path / "p.yaml", overrides=both).prepare_data.path) == "pictures"
+
+
+def test_the_layer_that_brings_the_fault_is_named(tmp_path):
+    (tmp_path / "p.yaml").write_text("")
+    with pytest.raises(ParamsFault) as caught:
+        params.load(tmp_path / "p.yaml", overrides=["train.seed=1", "train.epochs=0", "train.threads=1"])
+    assert caught.value.where == "-S train.epochs=0"
 
 
 def test_the_digest_is_over_values_not_over_what_was_typed():

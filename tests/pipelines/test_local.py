@@ -35,7 +35,9 @@ def test_a_run_ends_with_one_bundle_and_one_report(first):
     assert (project / result["report"]).is_file()
     assert (project / result["bundle"] / "lineage.yaml").is_file()
     assert result["steps"] == list(STEPS)
-    assert [path.parent.name for path in project.rglob("lineage.yaml")] == ["bundle"]
+    registry = project / "mlartifacts"
+    found = [path for path in project.rglob("lineage.yaml") if not path.is_relative_to(registry)]
+    assert found == [project / "artifacts" / "register" / "bundle" / "lineage.yaml"]
 
 
 def test_every_step_has_its_folder_and_nothing_else_is_left(first):
@@ -46,7 +48,7 @@ def test_every_step_has_its_folder_and_nothing_else_is_left(first):
 
 def test_no_step_writes_outside_its_outputs(first, root):
     project, _ = first
-    known = {path.name for path in root.iterdir()} | {"artifacts", "mlflow.db", "mlartifacts", ".edgeloop", ".venv"}
+    known = {path.name for path in root.iterdir()} | {"artifacts", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".edgeloop", ".venv"}
     assert {path.name for path in project.iterdir()} <= known
 
 
@@ -139,7 +141,7 @@ BAD = {
 def test_bad_input_is_one_line_of_what_where_and_what_to_do(case, first, tmp_path, python):
     overrides, code, word = BAD[case]
     project = tmp_path / "project"
-    shutil.copytree(first[0], project, symlinks=True)
+    shutil.copytree(first[0], project, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
     (project / "empty").mkdir()
     arguments = [part for override in overrides for part in ("-S", override)]
     ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", *arguments)
