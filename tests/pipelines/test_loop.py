@@ -1,0 +1,138 @@
+"""The loop for real: telemetry made from real pictures sets off a successor, or nothing."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+import yaml
+from PIL import Image, ImageFilter
+from sklearn.datasets import load_digits
+
+from edgeloop.data.features import image_features
+from edgeloop.data.profile import NUMERIC_FEATURES
+
+pytestmark = [pytest.mark.slow, pytest.mark.quiet]
+
+MODEL = "digits-smoke@champion-workstation"
+SMOKE = ("--scenario", "smoke")
+
+
+def telemetry(path, light):
+    """What a device would report of 500 digits: as they are, or in poor light and out of focus."""
+    rows = []
+    for number, pixels in enumerate(load_digits().images[:500]):
+        picture = Image.fromarray((pixels * 255 / 16 * light).astype(np.uint8))
+        if light < 1:
+            picture = picture.filter(ImageFilter.GaussianBlur(0.8))
+        content = io.BytesIO()
+        picture.save(content, "PNG")
+        rows.append(image_features(content.getvalue(), where=str(number)))
+    columns = {name: [getattr(row, name) for row in rows] for name in NUMERIC_FEATURES}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(pa.table(columns), path)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, copied, python):
+    """A project with version 1 registered, and two windows of telemetry."""
+    project = copied(tmp_path_factory.mktemp("loop") / "project")
+    ended = python(project, "-m", "pipelines", "run", *SMOKE)
+    assert ended.returncode == 0, ended.stderr
+    telemetry(project / "as-trained.parquet", 1.0)
+    telemetry(project / "windows" / "dark.parquet", 0.5)
+    return project
+
+
+def versions(project, python):
+    ended = python(project, "-m", "edgeloop", "registry", "list", "digits-smoke", "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def monitored(project, python, window, *more):
+    ended = python(
+        project, "-m", "pipelines", "monitor", *SMOKE, "--model", MODEL, "--telemetry", window, "--json", *more
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_a_window_as_in_training_starts_nothing(project, python):
+    outcome = monitored(project, python, "as-trained.parquet")
+    assert (outcome["state"], outcome["seen_before"]) == ("kept", False)
+    assert len(versions(project, python)) == 1
+    assert (project / "artifacts/detect_drift/report").stat().st_size > 100_000
+
+
+def test_a_dark_and_blurred_window_registers_version_2_with_parent_trigger_and_report(project, python):
+    looked = python(project, "-m", "pipelines", "watch", "windows", "--once", "--model", MODEL, *SMOKE)
+    assert looked.returncode == 0, looked.stderr
+    outcome = json.loads(looked.stdout)
+    assert outcome["state"] == "registered"
+    first, second = versions(project, python)
+    lineage = yaml.safe_load((project / "artifacts/register/bundle/lineage.yaml").read_text())
+    assert lineage["subject"]["parent"]["subject_digest"] == first["subject_digest"]
+    assert lineage["subject_digest"] == second["subject_digest"]
+    (run,) = [piece["body"] for piece in lineage["evidence"] if piece["kind"] == "run"]
+    assert run["trigger"]["reason"] == "drift"
+    assert run["trigger"]["parent"] == "digits-smoke 1"
+    assert run["trigger"]["window_digest"] == outcome["window_digest"]
+    assert second["aliases"] == ["champion-workstation"]
+    assert "parent" in (project / "artifacts/report.html").read_text()
+
+
+def test_the_same_window_acts_once_also_after_a_restart(project, python):
+    looked = python(project, "-m", "pipelines", "watch", "windows", "--once", "--model", MODEL, *SMOKE)
+    assert (looked.returncode, looked.stdout) == (0, "")
+    assert monitored(project, python, "windows/dark.parquet")["seen_before"]
+    assert len(versions(project, python)) == 2
+
+
+def test_the_same_window_acts_once_where_the_ledger_was_lost(project, python):
+    """As on a cluster, where each run begins in an empty folder: the registry remembers."""
+    for path in (project / ".edgeloop" / "windows").rglob("*.json"):
+        path.unlink()
+    outcome = monitored(project, python, "windows/dark.parquet")
+    assert outcome["state"] == "kept"
+    assert "has set off version 2 already" in outcome["reason"]
+    assert len(versions(project, python)) == 2
+
+
+def test_a_retrained_model_that_is_worse_is_kept_but_not_promoted(project, python):
+    worse = ("-S", "train.epochs=1", "-S", "train.learning_rate=0.2", "-S", "evaluate.min_metric=0")
+    limits = ("-S", "quantize.schemes=[]", "-S", "train.seed=3")
+    ended = python(
+        project, "-m", "pipelines", "retrain", *SMOKE, "--model", MODEL, "--reason", "manual", *worse, *limits, "--json"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["promoted"] is False
+    *_, second, third = versions(project, python)
+    assert third["aliases"] == []
+    assert third["tags"]["promotion"].startswith("champion-workstation: no, accuracy on test")
+    assert second["aliases"] == ["champion-workstation"]
+
+
+def test_a_rollback_returns_to_the_version_before(project, python):
+    command = ("-m", "edgeloop", "registry", "rollback", "digits-smoke", "champion-workstation", "--json")
+    back = python(project, *command)
+    assert back.returncode == 0, back.stderr
+    assert json.loads(back.stdout) == {
+        "model": "digits-smoke", "alias": "champion-workstation", "version": "1", "was": "2",
+    }  # fmt: skip
+    assert python(project, *command).returncode == 2
+
+
+def test_another_name_than_the_models_is_refused(project, python):
+    ended = python(project, "-m", "pipelines", "monitor", "--model", MODEL, "--telemetry", "as-trained.parquet")
+    assert ended.returncode == 2
+    assert "register.model_name" in ended.stderr
+
+
+@pytest.mark.parametrize("every", ["10", "m", "0m", "1w", "-1m"])
+def test_a_time_that_is_none_is_refused(project, python, every):
+    ended = python(project, "-m", "pipelines", "watch", "windows", "--model", MODEL, *SMOKE, "--every", every)
+    assert ended.returncode == 2
+    assert "is no time" in ended.stderr
