@@ -41,7 +41,7 @@ def benchmark(
 
     Args:
         params: Section `benchmark`.
-        converted: Variant set of convert; its first variant is the reference.
+        converted: Variant set of convert; the first of its variants that is a candidate is the reference.
         quantized: Variant set of quantize.
         dataset: Of prepare_data.
         validation: Of validate_data.
@@ -62,7 +62,7 @@ def benchmark(
     named = {target.device: device_named(target.device, devices) for target in params.targets}
     samples = samples_of(dataset, validation=validation, split="val", preprocessing=card.preprocessing)
     task: Task = plugins.load("tasks", card.task)
-    profile, reference = PROFILES[params.profile], VariantSet.of(converted).variants[0].name
+    profile, reference = PROFILES[params.profile], reference_of(VariantSet.of(converted), records)
     with whole_folder(benchmark) as folder:  # from the start, so that a place that cannot be written costs no minutes
         surroundings = _measured(records, named=named, params=params, samples=samples, sleep=sleep)
         context = Context(profile=profile, reference=_outputs_of(reference, records), judge=_judge(task, card, samples))
@@ -109,6 +109,16 @@ def _measured(
             name: measure_on(device, of_device(records, name), order=order, advance=advance)
             for name, device in named.items()
         }
+
+
+def reference_of(converted: VariantSet, records: Sequence[Record]) -> str:
+    """The float variant that accuracy and parity are against: the trained weights, or what stands for them here.
+
+    Every variant of convert has shown its parity with the trained weights.
+    """
+    measured = {record.candidate.placed.variant.name for record in records}
+    names = [variant.name for variant in converted.variants]
+    return next((name for name in names if name in measured), names[0])
 
 
 def rows_of(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as parquet
@@ -9,6 +10,7 @@ import pytest
 
 from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target, resident
 from edgeloop.benchmarking.environment import Environment, read_environment
+from edgeloop.benchmarking.measurement import reference_of
 from edgeloop.benchmarking.profiles import PROFILES
 from edgeloop.errors import DataFault, EnvironmentFault, InputFault, ModelFault
 from edgeloop.variants import Check
@@ -127,6 +129,19 @@ def test_parity_of_the_smaller_variant_is_against_the_reference(project: Project
     assert report.reference == "fake-fp32"
     error = row(report, "int8").max_relative_error
     assert error is not None and 0 < error <= 0.001
+
+
+@pytest.mark.parametrize(
+    ("measured", "reference"),
+    [({"torch-fp32", "onnx-fp32"}, "torch-fp32"), ({"onnx-fp32", "onnx-int8"}, "onnx-fp32"), (set(), "torch-fp32")],
+)
+def test_the_reference_is_the_first_float_file_that_is_measured(measured: set[str], reference: str) -> None:
+    converted = SimpleNamespace(variants=[SimpleNamespace(name=name) for name in ("torch-fp32", "onnx-fp32")])
+    records = [
+        SimpleNamespace(candidate=SimpleNamespace(placed=SimpleNamespace(variant=SimpleNamespace(name=name))))
+        for name in measured
+    ]
+    assert reference_of(converted, records) == reference
 
 
 def test_the_preprocessing_is_timed_on_the_device(project: Project) -> None:
