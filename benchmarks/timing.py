@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,9 @@ def interleaved(
     for turn in range(rounds + 1):
         for name, command in commands.items():
             began = time.perf_counter()
-            subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+            ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+            if ended.returncode:
+                sys.exit(f"{name}: {ended.stderr}")
             if turn:
                 seconds[name].append(time.perf_counter() - began)
     return seconds
