@@ -125,6 +125,25 @@ def scenario(
         print_json({"params": str(params_file), "scenario": name}) if as_json else print(f"wrote {params_file}")
 
 
+@app.command()
+def dvc(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; refuse a dvc.yaml that is stale.")] = False,
+    overrides: Overrides = None,
+    params_file: ParamsFile = parameters.FILE,
+    debug: Debug = False,
+) -> None:
+    """Write dvc.yaml from the compiled pipeline, so that `dvc repro` runs the same steps."""
+    with exiting(debug=debug):
+        params = parameters.load(params_file, overrides=overrides or [])
+        from pipelines import stages
+
+        if check:
+            stages.refuse_stale(params)
+            return
+        stages.write(params)
+        print(f"wrote {stages.STAGES_FILE}")
+
+
 Model = Annotated[str, typer.Option("--model", metavar="NAME@ALIAS", help="The model in use.")]
 
 

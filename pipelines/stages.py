@@ -1,9 +1,12 @@
 """dvc.yaml, rendered from the compiled pipeline: a stage a step, each calling `python -m components`.
 
 What a stage depends on: its input artifacts with their sidecars, its section of params.yaml, the library, its own
-component and the lock file. The library counts as a whole, because the lineage of a model names the code as a whole.
+component with what runs it, and the lock file. The library counts as a whole, because the lineage of a model names the
+code as a whole; `register`, which writes that lineage, depends on all of the code that it names.
+
 `devices` has no task in the pipeline: it writes the fingerprint of this machine, on which `benchmark` depends, so that
-results pulled from another machine are measured again. It runs once a boot.
+results pulled from another machine are measured again. It runs once a boot. `check_params` refuses a dvc.yaml that is
+stale, because the parameters decide which files outside the project a stage depends on.
 """
 
 from collections.abc import Iterable
@@ -13,19 +16,23 @@ from typing import Any
 import yaml
 
 from components import STEPS
-from edgeloop.params import FILE, SECTIONS, Params
+from edgeloop.errors import InputFault, translated
+from edgeloop.files import write_text
+from edgeloop.params import FILE, RELEASE_SECTIONS, Params
 from pipelines import graph
 
+STAGES_FILE = Path("dvc.yaml")
 ARTIFACTS = "artifacts"
 FINGERPRINT = f"{ARTIFACTS}/devices/fingerprint.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 DEVICES = "manifests/devices"
+LOCK = "requirements.lock"
 
 HEAD = "# Written by `python -m pipelines dvc` from the compiled pipeline; do not edit.\n"
 
 PLOTS = [
     {
-        "learning curve": {
+        "loss": {
             "template": "linear",
             "x": "epoch",
             "y": {f"{ARTIFACTS}/train/history/history.csv": ["train_loss", "val_loss"]},
@@ -41,11 +48,11 @@ PLOTS = [
         }
     },
     {
-        "confusion matrix (test)": {
+        "confusion": {
             "template": "confusion",
             "x": "actual",
             "y": {f"{ARTIFACTS}/evaluate/evaluation/confusion.csv": "predicted"},
-            "title": "Confusion matrix on test",
+            "title": "Confusion matrix of the chosen variant on test",
         }
     },
 ]
@@ -67,11 +74,34 @@ def rendered(params: Params) -> str:
     return HEAD + yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=1000)
 
 
+def write(params: Params, path: Path = STAGES_FILE) -> None:
+    """Writes dvc.yaml.
+
+    Raises:
+        NotWritable, DiskFull, EnvironmentFault: The place cannot be written.
+    """
+    write_text(path, rendered(params))
+
+
+def refuse_stale(params: Params, path: Path = STAGES_FILE) -> None:
+    """Refuses a dvc.yaml that is not what `write` would write.
+
+    Raises:
+        InputFault: It is not, or there is none.
+    """
+    with translated(path):
+        found = path.read_text(encoding="utf-8")
+    if found != rendered(params):
+        raise InputFault(
+            "does not fit the pipeline and params.yaml", where=str(path), fix="run: python -m pipelines dvc"
+        )
+
+
 def _devices() -> dict[str, Any]:
     return {
         "cmd": f"python -m edgeloop devices fingerprint --output {FINGERPRINT}",
-        "desc": "what this machine is, for the stages that measure",
-        "deps": [BOOT_ID, DEVICES, "edgeloop", "requirements.lock"],
+        "desc": "what this machine and the declared devices are, for the stages that measure",
+        "deps": [BOOT_ID, DEVICES, "edgeloop", LOCK],
         "outs": [FINGERPRINT],
     }
 
@@ -81,32 +111,41 @@ def _stage(spec: graph.Spec, step: str, params: Params) -> dict[str, Any]:
         edge.input: f"{ARTIFACTS}/{edge.producer}/{edge.output}" for edge in graph.edges(spec) if edge.consumer == step
     }
     outputs = {name: f"{ARTIFACTS}/{step}/{name}" for name in sorted(graph.outputs(spec, step))}
-    arguments = [f"{name}={path}" for name, path in [*sorted(inputs.items()), *outputs.items()]]
-    section = [] if step == "check_params" else [f"params={FILE}:{step}"]
     return {
-        "cmd": " ".join(["python -m components", step, *section, *arguments]),
-        "deps": [
-            *_with_sidecars(sorted(set(inputs.values()))),
-            *_outside(step, params),
-            "edgeloop",
-            f"{STEPS[step].replace('.', '/')}.py",
-            "requirements.lock",
-        ],
-        "params": list(SECTIONS) if step == "check_params" else [step],
+        "cmd": _command(step, {**dict(sorted(inputs.items())), **outputs}),
+        "deps": [*_with_sidecars(sorted(set(inputs.values()))), *_outside(step, params), *_code(step)],
+        "params": list(RELEASE_SECTIONS) if step == "check_params" else [step],
         "outs": _with_sidecars(outputs.values()),
     }
+
+
+def _command(step: str, artifacts: dict[str, str]) -> str:
+    arguments = " ".join(f"{name}={path}" for name, path in artifacts.items())
+    if step == "check_params":
+        return f"python -m pipelines dvc --check && python -m components {step} {arguments}"
+    return f"python -m components {step} params={FILE}:{step} {arguments}"
 
 
 def _with_sidecars(paths: Iterable[str]) -> list[str]:
     return [name for path in paths for name in (path, f"{path}.meta.json")]
 
 
+def _code(step: str) -> list[str]:
+    """The sources that a step runs, or that it puts on record."""
+    if step == "register":
+        return ["edgeloop", "components", "pipelines", LOCK]
+    runner = ["components/__main__.py", "components/sidecar.py"]
+    return ["edgeloop", *runner, f"{STEPS[step].replace('.', '/')}.py", LOCK]
+
+
 def _outside(step: str, params: Params) -> list[str]:
     """Files that a step reads beside its artifacts."""
     if step == "prepare_data" and params.prepare_data.path is not None:
-        return [Path(params.prepare_data.path).as_posix()]
+        return [params.prepare_data.path.as_posix()]
     if step == "validate_data":
         return [params.validate_data.suite.as_posix()]
+    if step == "train" and params.train.init_from is not None and Path(params.train.init_from).is_dir():
+        return [params.train.init_from]
     if step == "benchmark":
         return [FINGERPRINT, DEVICES]
     return []
