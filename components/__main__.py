@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,39 +45,59 @@ def step(
 ) -> None:
     """Run one step on local paths. Prints what the step returns as JSON."""
     with exiting(debug=debug):
-        function = function_of(name)
-        given = dict(split_argument(argument) for argument in arguments or [])
-        inputs, outputs = execution.ports(function)
-        plain = {key: needed for key, needed in execution.parameter_names(function).items() if key not in SOURCES}
-        needed = {*inputs, *outputs, *(key for key, needed in plain.items() if needed)}
-        _refuse_wrong_names(name, given, known={*inputs, *outputs, *plain, "params"}, needed=needed)
-        sections = parameters_of(given, name, overrides or []).set_values()
-        values = {
-            key: sections[name if key == "params" else key]
-            for key in execution.parameter_names(function)
-            if key in SOURCES
-        }
-        values |= {key: yaml.safe_load(given[key]) for key in plain if key in given}
-        artifacts = {key: Path(given[key]) for key in (*inputs, *outputs)}
-        for key in inputs:
-            if not artifacts[key].exists():
-                raise InputFault("does not exist", where=f"{key}={artifacts[key]}", fix="run the step that writes it")
-            sidecar.refuse_stale(artifacts[key], sections)
+        call = call_of(name, arguments or [], overrides or [])
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
     try:
-        written = execution.execute(
-            function, values, {key: artifacts[key] for key in inputs}, {key: artifacts[key] for key in outputs}
-        )
+        written = execution.execute(call.function, call.values, call.inputs, call.outputs)
     except EdgeloopError as error:  # the step has said it in one line already
         if debug:
             raise
         sys.exit(error.exit_code)
-    section = sections.get(name, sections)
     with exiting(debug=debug):
-        for key in outputs:
+        for key, path in call.outputs.items():
             metadata = written.get("artifacts", {}).get(key, {}).get("artifacts", [{}])[0].get("metadata", {})
-            sidecar.write(artifacts[key], step=name, section=section, metadata=metadata)
+            sidecar.write(path, step=name, section=call.section, metadata=metadata)
     print_json(written.get("parameterValues", {}))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A step with everything that it is called with."""
+
+    function: execution.Function
+    section: dict[str, Any]
+    values: dict[str, Any]
+    inputs: dict[str, Path]
+    outputs: dict[str, Path]
+
+
+def call_of(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> Call:
+    """The call that a command line asks for.
+
+    Raises:
+        InputFault: A name is wrong or missing, or an input does not exist or was made with other parameters.
+        ParamsFault: The parameters are not valid, all sections together.
+    """
+    function = function_of(name)
+    given = dict(split_argument(argument) for argument in arguments)
+    inputs, outputs = execution.ports(function)
+    names = execution.parameter_names(function)
+    plain = {key: needed for key, needed in names.items() if key not in SOURCES}
+    needed = {*inputs, *outputs, *(key for key, needed in plain.items() if needed)}
+    _refuse_wrong_names(name, given, known={*inputs, *outputs, *plain, "params"}, needed=needed)
+    sections = parameters_of(given, name, overrides).set_values()
+    for key in inputs:
+        if not Path(given[key]).exists():
+            raise InputFault("does not exist", where=f"{key}={given[key]}", fix="run the step that writes it")
+        sidecar.refuse_stale(Path(given[key]), sections)
+    values = {key: sections[name if key == "params" else key] for key in names if key in SOURCES}
+    return Call(
+        function=function,
+        section=sections.get(name, sections),
+        values={**values, **{key: yaml.safe_load(given[key]) for key in plain if key in given}},
+        inputs={key: Path(given[key]) for key in inputs},
+        outputs={key: Path(given[key]) for key in outputs},
+    )
 
 
 def function_of(name: str) -> Callable[..., Any]:

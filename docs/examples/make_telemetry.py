@@ -1,4 +1,4 @@
-"""Writes a window of telemetry as a device would report it: `python docs/examples/make_telemetry.py FILE [--light 0.5]`.
+"""Writes a window of telemetry as a device would report it: `python make_telemetry.py FILE [--light 0.5]`.
 
 500 digits as they are, or darker and out of focus.
 """
