@@ -45,7 +45,7 @@ class Finding(Contract):
     """One file of a bundle that is not what the manifest says."""
 
     file: str = Field(description="relative to the bundle")
-    kind: Literal["missing", "extra", "changed", "unreadable", "contradiction"]
+    kind: Literal["missing", "extra", "changed", "unreadable", "contradiction", "untrusted"]
     reason: str
 
 
@@ -168,6 +168,8 @@ def verify(folder: Path) -> list[Finding]:
 
 def _examined(folder: Path) -> tuple[Manifest | None, list[Finding]]:
     """The manifest, None where it cannot be read, and what is wrong."""
+    if (folder / LINEAGE_FILE).is_symlink():
+        return None, [Finding(file=LINEAGE_FILE, kind="changed", reason="is not a plain file in a plain folder")]
     try:
         manifest = read_manifest(folder / LINEAGE_FILE)
     except EdgeloopError as error:

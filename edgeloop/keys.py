@@ -92,16 +92,16 @@ def create_key(path: Path, *, trust: Path | None = None) -> None:
         write_text(trust / f"{path.stem}.pem", public.decode())
 
 
-def trusted_keys(*, key: Path | None = None, trust: Path = TRUST) -> list[Path]:
-    """The public keys to verify with: the named one alone, else all in the trust folder.
+def trusted_keys(*, trust: Path = TRUST) -> list[Path]:
+    """The public keys in the trust folder.
 
     Raises:
         InputFault: There is none.
     """
-    keys = [key] if key is not None else sorted(trust.glob("*.pem"))
-    if not keys or not all(path.is_file() for path in keys):
+    keys = sorted(trust.glob("*.pem"))
+    if not keys:
         raise InputFault(
-            "no public key to trust", where=str(key or trust), fix="give --key PUBLIC.pem, or put one into the folder"
+            "no public key to trust", where=str(trust), fix="give --key PUBLIC.pem, or put one into the folder"
         )
     return keys
 

@@ -1,4 +1,7 @@
-"""Answers from a bundle alone: preprocessing, model and decode, after every file was verified."""
+"""Answers from a bundle alone: preprocessing, model and decode, after every file was verified.
+
+Its signature is asked for where this project trusts keys, see `edgeloop.lineage.verification`.
+"""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -6,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edgeloop import plugins
-from edgeloop.bundle import Bundle
 from edgeloop.contract import Contract
 from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.lineage import verification
 from edgeloop.models import ModelCard
 from edgeloop.runtimes import Runtime, Session
 from edgeloop.tasks import Task
@@ -34,11 +37,11 @@ def predict(bundle: Path, inputs: Sequence[Path], *, variant: str | None = None,
         threads: Computing threads.
 
     Raises:
-        ModelFault: The bundle is not whole, or holds no such variant.
+        ModelFault: The bundle is not whole or not signed by a trusted key, or holds no such variant.
         DataFault: An input cannot be read as what it should be; it is named.
         DeviceFault: The runtime is not installed here.
     """
-    opened = Bundle.open(bundle)
+    opened = verification.opened(bundle)
     winner = opened.manifest.winner
     placed = opened.variant(variant or winner.variant)
     name, runtime = _runtime_for(placed, preferred=winner.runtime)

@@ -1,6 +1,9 @@
 """How a model is named: a bundle's folder, or `NAME@ALIAS` and `NAME@VERSION` in a registry.
 
 `mlflow` is the registry unless another plug-in stands before it: `folder:digits@champion`.
+
+Whose signature is asked for is said in `edgeloop.lineage.verification`: that of a key in the trust folder, if it has
+any; where this project trusts no key, a bundle is verified for integrity only.
 """
 
 import re
@@ -14,6 +17,7 @@ from edgeloop import plugins
 from edgeloop.bundle import Bundle
 from edgeloop.errors import InputFault
 from edgeloop.lineage.packing import WINDOW_TAG
+from edgeloop.lineage.verification import refuse_untrusted
 
 DEFAULT_REGISTRY = "mlflow"
 _REFERENCE = re.compile(r"(?:(?P<registry>[a-z_]+):)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)@(?P<ref>[A-Za-z0-9._-]+)")
@@ -61,15 +65,17 @@ def opened(text: str) -> Iterator[Bundle]:
 
     Raises:
         InputFault: There is none.
-        ModelFault: It is not whole.
+        ModelFault: It is not whole, or not signed by a key that this project trusts.
         ServerFault: The registry does not answer.
     """
     named = parsed(text)
-    if isinstance(named, Path):
-        yield Bundle.open(named)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        yield plugins.load("registries", named.registry).fetch(named.name, named.ref, Path(scratch) / "bundle")
+    with tempfile.TemporaryDirectory(prefix="edgeloop-") as scratch:
+        if isinstance(named, Path):
+            bundle = Bundle.open(named)
+        else:
+            bundle = plugins.load("registries", named.registry).fetch(named.name, named.ref, Path(scratch) / "bundle")
+        refuse_untrusted(bundle, where=text)
+        yield bundle
 
 
 def version_of(text: str, subject_digest: str) -> str | None:

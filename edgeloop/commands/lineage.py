@@ -6,11 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.terminal import exiting, print_json, print_table
+from edgeloop.terminal import exiting, print_json, print_pairs, print_table
 
 app = typer.Typer(no_args_is_help=True)
 
 Source = Annotated[Path, typer.Argument(help="A bundle, or its lineage.yaml.")]
+BundleFolder = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="Folder that register wrote, or that was fetched.")
+]
+MANIFESTS = Path("manifests/lineage")
+TRUSTED = ".edgeloop/trust, unless --key is given"
 
 
 @app.callback()
@@ -25,8 +30,9 @@ def show(source: Source, as_json: Json = False, debug: Debug = False) -> None:
         from edgeloop.lineage.manifest import read_manifest
 
         manifest = read_manifest(file_in(source))
+        later = added_later(source, manifest.subject_digest) if source.is_dir() else []
         if as_json:
-            print_json(manifest.values())
+            print_json({**manifest.values(), "statements": later})
             return
         subject = manifest.subject
         print_table(
@@ -55,6 +61,79 @@ def show(source: Source, as_json: Json = False, debug: Debug = False) -> None:
             for leaf, value in leaves(piece.body.values())
         ]
         print_table("evidence", ["kind", "what", "value"], rows)
+        if later:
+            rows = [
+                [one["file"], one.get("signed_by") or one["reason"], leaf, shown(value)]
+                for one in later
+                for leaf, value in leaves(one.get("body", {})) or [("", "")]
+            ]
+            print_table("evidence that was added later", ["file", "signed by", "what", "value"], rows)
+
+
+@app.command()
+def verify(
+    bundle: BundleFolder,
+    key: Annotated[
+        list[Path] | None, typer.Option("--key", metavar="PUBLIC.pem", help="Trust this key; may be repeated.")
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FOLDER", help="Trust the keys in this folder.", show_default=TRUSTED),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Verify every file, the signature, and all evidence that was added; exit code 1 when anything is wrong."""
+    with exiting(debug=debug):
+        from edgeloop.lineage import verification
+
+        found = verification.verified(bundle, verification.keys_outside(bundle, named=key or [], trust=trust))
+        if as_json:
+            print_json(found.values())
+        elif found.ok:
+            added_later = {one.file: f"{one.kind}, signed by {one.signed_by}" for one in found.statements}
+            facts = {"subject": str(found.subject_digest), "signed by": str(found.signed_by)}
+            print_pairs({"verified": found.bundle, **facts, **added_later})
+        else:
+            print_table(
+                f"{bundle} is not what it should be", ["file", "reason"], [[f.file, f.reason] for f in found.findings]
+            )
+        verification.refuse_unless_ok(found)
+
+
+@app.command()
+def attest(
+    bundle: BundleFolder,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What the statement is about, such as benchmark.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.json", help="The statement: one JSON object.")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Sign a statement about a model and add it to the bundle; the bundle's own signature stays as it is."""
+    with exiting(debug=debug):
+        from edgeloop.keys import signing_key
+        from edgeloop.lineage import statements, verification
+
+        body = statements.body_in(file)
+        opened = verification.opened(bundle)
+        written = statements.add_statement(opened, kind, body, key=signing_key(may_create=False))
+        facts = {"statement": str(written), "subject": opened.manifest.subject_digest}
+        print_json(facts) if as_json else print_pairs(facts)
+
+
+@app.command()
+def export(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or NAME@ALIAS or NAME@VERSION.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where manifests are kept.")] = MANIFESTS,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy a model's manifest to FOLDER/<model>/<version>.yaml, or <short digest>.yaml for a bundle in a folder."""
+    with exiting(debug=debug):
+        from edgeloop.lineage.exporting import exported
+
+        written = exported(bundle, to)
+        print_json({"manifest": str(written)}) if as_json else print(written)
 
 
 @app.command()
@@ -78,6 +157,15 @@ def diff(old: Source, new: Source, as_json: Json = False, debug: Debug = False) 
 def file_in(source: Path) -> Path:
     """The manifest of a bundle, or the file itself."""
     return source / "lineage.yaml" if source.is_dir() else source
+
+
+def added_later(bundle: Path, subject_digest: str) -> list[dict[str, Any]]:
+    """The statements in evidence/; of one that nobody trusted has signed the file and the reason alone."""
+    from edgeloop.lineage import verification
+
+    keys = verification.trusted_here(bundle)
+    statements, findings = verification.evidence_in(bundle, keys, subject_digest=subject_digest)
+    return [one.values() for one in (*statements, *findings)]
 
 
 def leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:

@@ -118,8 +118,9 @@ def test_without_a_key_to_trust_nothing_is_verified(tmp_path):
 def test_a_statement_is_opened_by_the_key_that_signed_it_only(pair):
     envelope = signing.signed_statement("sha256:" + "0" * 64, "benchmark", {"p50_ms": 1.5}, key=pair / "mine.pem")
     opened = signing.opened_statement(envelope, [pair / "trust" / "mine.pem"], where="e.json")
-    assert opened["predicate"] == {"p50_ms": 1.5}
-    assert opened["subject"][0]["digest"] == {"sha256": "0" * 64}
+    assert (opened.kind, opened.body) == ("benchmark", {"p50_ms": 1.5})
+    assert opened.subject_digest == "sha256:" + "0" * 64
+    assert opened.key == pair / "trust" / "mine.pem"
     with pytest.raises(ModelFault, match="not signed by a trusted key"):
         signing.opened_statement(envelope, [pair / "foreign" / "theirs.pem"], where="e.json")
 
