@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,8 +16,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from components import MONITOR_STEPS, execution, sidecar
+from components import MONITOR_STEPS, dvc, execution, sidecar
 from components import STEPS as RELEASE_STEPS
+from components.exclusive import ARTIFACTS, alone
 from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json
@@ -46,18 +48,11 @@ def step(
     """Run one step on local paths. Prints what the step returns as JSON."""
     with exiting(debug=debug):
         call = call_of(name, arguments or [], overrides or [])
+    os.environ.update(dvc.variables_of(os.environ, Path.cwd()))
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
-    try:
-        written = execution.execute(call.function, call.values, call.inputs, call.outputs)
-    except EdgeloopError as error:  # the step has said it in one line already
-        if debug:
-            raise
-        sys.exit(error.exit_code)
-    with exiting(debug=debug):
-        for key, path in call.outputs.items():
-            metadata = written.get("artifacts", {}).get(key, {}).get("artifacts", [{}])[0].get("metadata", {})
-            sidecar.write(path, step=name, section=call.section, metadata=metadata)
-    print_json(written.get("parameterValues", {}))
+    with exiting(debug=debug), alone() if call.publishes else nullcontext():
+        returned = performed(name, call, debug=debug)
+    print_json(returned)
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,25 @@ class Call:
     values: dict[str, Any]
     inputs: dict[str, Path]
     outputs: dict[str, Path]
+
+    @property
+    def publishes(self) -> bool:
+        """Whether it writes where the runs of this project write."""
+        return any(path.resolve().is_relative_to(ARTIFACTS.resolve()) for path in self.outputs.values())
+
+
+def performed(name: str, call: Call, *, debug: bool) -> dict[str, Any]:
+    """Runs the step and leaves the sidecars; what the step returns."""
+    try:
+        written = execution.execute(call.function, call.values, call.inputs, call.outputs)
+    except EdgeloopError as error:  # the step has said it in one line already
+        if debug:
+            raise
+        sys.exit(error.exit_code)
+    for key, path in call.outputs.items():
+        metadata = written.get("artifacts", {}).get(key, {}).get("artifacts", [{}])[0].get("metadata", {})
+        sidecar.write(path, step=name, section=call.section, metadata=metadata)
+    return dict(written.get("parameterValues", {}))
 
 
 def call_of(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> Call:

@@ -4,7 +4,6 @@ kfp.local writes into a folder of its own for each run; when the run is over, wh
 What a failed step left behind is moved too, for the report; what a gate refused is refused again by whoever reads it.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components import sidecar
+from components.exclusive import ARTIFACTS
 from edgeloop.errors import FAULT_FILE_VARIABLE, EdgeloopError, EnvironmentFault, translated
 from edgeloop.files import read_json, renamed
 from edgeloop.params import RELEASE_SECTIONS
@@ -22,7 +22,6 @@ from edgeloop.progress import VARIABLE as PROGRESS_VARIABLE
 from pipelines import graph
 from pipelines.watching import Watcher, view_of
 
-ARTIFACTS = Path("artifacts")
 ENGINE_VARIABLE = "EDGELOOP_ENGINE"
 CHECK = "check_params"
 
@@ -50,27 +49,6 @@ class StepFailed(EdgeloopError):
     def __init__(self, line: str, *, exit_code: int) -> None:
         super().__init__(line)
         self.exit_code = exit_code
-
-
-@contextmanager
-def alone(folder: Path = ARTIFACTS) -> Iterator[None]:
-    """Holds the project for one run; the lock goes with the process, however it ends.
-
-    Raises:
-        EnvironmentFault: Another run holds it.
-        NotWritable, DiskFull: The folder cannot be written.
-    """
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w", encoding="utf-8")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EnvironmentFault(
-                "another run is under way in this project", where=str(folder), fix="wait for it, or run elsewhere"
-            ) from error
-        yield
 
 
 def execute(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from components import sidecar
+from components.exclusive import ARTIFACTS, alone
 from edgeloop.errors import InputFault, translated
 from edgeloop.params import Params
 from pipelines import graph
-from pipelines.engine import ARTIFACTS, CHECK, Execution, StepFailed, alone, execute
+from pipelines.engine import CHECK, Execution, StepFailed, execute
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """dvc.yaml, rendered from the compiled pipeline: a stage a step, each calling `python -m components`.
 
-What a stage depends on: its input artifacts with their sidecars, its section of params.yaml, the library, its own
-component with what runs it, and the lock file. The library counts as a whole, because the lineage of a model names the
-code as a whole; `register`, which writes that lineage, depends on all of the code that it names.
+A stage depends on its input artifacts with their sidecars, its section of params.yaml, the code and the lock file. The
+code counts as a whole, because the lineage of a model names it as a whole; `register`, which writes that lineage,
+depends on all that it names. The outputs of `register` persist: DVC then never takes them from an earlier run without
+running the step, whose effect lies in the model registry.
 
 `devices` has no task in the pipeline: it writes the fingerprint of this machine, on which `benchmark` depends, so that
 results pulled from another machine are measured again. It runs once a boot. `check_params` refuses a dvc.yaml that is
@@ -15,18 +16,21 @@ from typing import Any
 
 import yaml
 
-from components import STEPS
+from components.exclusive import ARTIFACTS
 from edgeloop.errors import InputFault, translated
 from edgeloop.files import write_text
+from edgeloop.lineage.code import LOCK_FILE, PACKAGES
 from edgeloop.params import FILE, RELEASE_SECTIONS, Params
 from pipelines import graph
+from pipelines.engine import CHECK
 
 STAGES_FILE = Path("dvc.yaml")
-ARTIFACTS = "artifacts"
 FINGERPRINT = f"{ARTIFACTS}/devices/fingerprint.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 DEVICES = "manifests/devices"
-LOCK = "requirements.lock"
+REGISTER = "register"
+RUNS = ("edgeloop", "components")
+"""What every stage runs."""
 
 HEAD = "# Written by `python -m pipelines dvc` from the compiled pipeline; do not edit.\n"
 
@@ -36,6 +40,7 @@ PLOTS = [
             "template": "linear",
             "x": "epoch",
             "y": {f"{ARTIFACTS}/train/history/history.csv": ["train_loss", "val_loss"]},
+            "y_label": "loss",
             "title": "Loss over epochs",
         }
     },
@@ -101,7 +106,7 @@ def _devices() -> dict[str, Any]:
     return {
         "cmd": f"python -m edgeloop devices fingerprint --output {FINGERPRINT}",
         "desc": "what this machine and the declared devices are, for the stages that measure",
-        "deps": [BOOT_ID, DEVICES, "edgeloop", LOCK],
+        "deps": [BOOT_ID, DEVICES, "edgeloop", LOCK_FILE],
         "outs": [FINGERPRINT],
     }
 
@@ -111,17 +116,19 @@ def _stage(spec: graph.Spec, step: str, params: Params) -> dict[str, Any]:
         edge.input: f"{ARTIFACTS}/{edge.producer}/{edge.output}" for edge in graph.edges(spec) if edge.consumer == step
     }
     outputs = {name: f"{ARTIFACTS}/{step}/{name}" for name in sorted(graph.outputs(spec, step))}
+    code = [*PACKAGES, LOCK_FILE] if step == REGISTER else [*RUNS, LOCK_FILE]
+    outs = _with_sidecars(outputs.values())
     return {
         "cmd": _command(step, {**dict(sorted(inputs.items())), **outputs}),
-        "deps": [*_with_sidecars(sorted(set(inputs.values()))), *_outside(step, params), *_code(step)],
-        "params": list(RELEASE_SECTIONS) if step == "check_params" else [step],
-        "outs": _with_sidecars(outputs.values()),
+        "deps": [*_with_sidecars(sorted(set(inputs.values()))), *_outside(step, params), *code],
+        "params": list(RELEASE_SECTIONS) if step == CHECK else [step],
+        "outs": [{out: {"persist": True}} for out in outs] if step == REGISTER else outs,
     }
 
 
 def _command(step: str, artifacts: dict[str, str]) -> str:
     arguments = " ".join(f"{name}={path}" for name, path in artifacts.items())
-    if step == "check_params":
+    if step == CHECK:
         return f"python -m pipelines dvc --check && python -m components {step} {arguments}"
     return f"python -m components {step} params={FILE}:{step} {arguments}"
 
@@ -130,22 +137,15 @@ def _with_sidecars(paths: Iterable[str]) -> list[str]:
     return [name for path in paths for name in (path, f"{path}.meta.json")]
 
 
-def _code(step: str) -> list[str]:
-    """The sources that a step runs, or that it puts on record."""
-    if step == "register":
-        return ["edgeloop", "components", "pipelines", LOCK]
-    runner = ["components/__main__.py", "components/sidecar.py"]
-    return ["edgeloop", *runner, f"{STEPS[step].replace('.', '/')}.py", LOCK]
-
-
 def _outside(step: str, params: Params) -> list[str]:
     """Files that a step reads beside its artifacts."""
     if step == "prepare_data" and params.prepare_data.path is not None:
         return [params.prepare_data.path.as_posix()]
     if step == "validate_data":
         return [params.validate_data.suite.as_posix()]
-    if step == "train" and params.train.init_from is not None and Path(params.train.init_from).is_dir():
-        return [params.train.init_from]
+    parent = params.train.init_from
+    if step == "train" and parent is not None and "@" not in parent:  # NAME@ALIAS is no file
+        return [Path(parent).as_posix()]
     if step == "benchmark":
         return [FINGERPRINT, DEVICES]
     return []

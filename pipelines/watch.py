@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from components.exclusive import ARTIFACTS, alone
 from edgeloop import references
 from edgeloop.errors import EXIT_GATE, EdgeloopError, EnvironmentFault, InputFault, translated
 from edgeloop.files import read_json
@@ -15,7 +16,7 @@ from edgeloop.params import Params
 from edgeloop.retraining import Entry, known_entry, remember
 from edgeloop.telemetry import read_window
 from pipelines import graph, local
-from pipelines.engine import ARTIFACTS, StepFailed, alone, execute
+from pipelines.engine import StepFailed, execute
 
 DETECT = "detect_drift"
 
