@@ -2,8 +2,8 @@
 
 A stage depends on its input artifacts with their sidecars, its section of params.yaml, the code and the lock file. The
 code counts as a whole, because the lineage of a model names it as a whole; `register`, which writes that lineage,
-depends on all that it names. The outputs of `register` persist: DVC then never takes them from an earlier run without
-running the step, whose effect lies in the model registry.
+depends on all that it names. DVC brings back the outputs of an earlier run where it knows one of the same inputs; not
+those of `register`, whose effect lies in the model registry, nor of `devices`, which asks the machine.
 
 `devices` has no task in the pipeline: it writes the fingerprint of this machine, on which `benchmark` depends, so that
 results pulled from another machine are measured again. It runs once a boot. `check_params` refuses a dvc.yaml that is
@@ -107,7 +107,7 @@ def _devices() -> dict[str, Any]:
         "cmd": f"python -m edgeloop devices fingerprint --output {FINGERPRINT}",
         "desc": "what this machine and the declared devices are, for the stages that measure",
         "deps": [BOOT_ID, DEVICES, "edgeloop", LOCK_FILE],
-        "outs": [FINGERPRINT],
+        "outs": _never_restored([FINGERPRINT]),
     }
 
 
@@ -122,8 +122,13 @@ def _stage(spec: graph.Spec, step: str, params: Params) -> dict[str, Any]:
         "cmd": _command(step, {**dict(sorted(inputs.items())), **outputs}),
         "deps": [*_with_sidecars(sorted(set(inputs.values()))), *_outside(step, params), *code],
         "params": list(RELEASE_SECTIONS) if step == CHECK else [step],
-        "outs": [{out: {"persist": True}} for out in outs] if step == REGISTER else outs,
+        "outs": _never_restored(outs) if step == REGISTER else outs,
     }
+
+
+def _never_restored(outs: Iterable[str]) -> list[dict[str, Any]]:
+    """Outputs that DVC never takes from an earlier run instead of running the stage, which persisting ones are not."""
+    return [{out: {"persist": True}} for out in outs]
 
 
 def _command(step: str, artifacts: dict[str, str]) -> str:
