@@ -8,7 +8,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ import yaml
 
 from components import MONITOR_STEPS, dvc, execution, sidecar
 from components import STEPS as RELEASE_STEPS
-from components.exclusive import ARTIFACTS, alone
+from components.exclusive import writing
 from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json
@@ -48,9 +47,9 @@ def step(
     """Run one step on local paths. Prints what the step returns as JSON."""
     with exiting(debug=debug):
         call = call_of(name, arguments or [], overrides or [])
-    os.environ.update(dvc.variables_of(os.environ, Path.cwd()))
+    os.environ.update(dvc.variables_of(os.environ, Path.cwd(), engine=dvc.engine_pid()))
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
-    with exiting(debug=debug), alone() if call.publishes else nullcontext():
+    with exiting(debug=debug), writing(call.outputs.values()):
         returned = performed(name, call, debug=debug)
     print_json(returned)
 
@@ -64,11 +63,6 @@ class Call:
     values: dict[str, Any]
     inputs: dict[str, Path]
     outputs: dict[str, Path]
-
-    @property
-    def publishes(self) -> bool:
-        """Whether it writes where the runs of this project write."""
-        return any(path.resolve().is_relative_to(ARTIFACTS.resolve()) for path in self.outputs.values())
 
 
 def performed(name: str, call: Call, *, debug: bool) -> dict[str, Any]:

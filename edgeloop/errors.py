@@ -26,6 +26,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeloop.killing import belong_to
+from edgeloop.orphans import end_with_engine
 from edgeloop.privacy import opt_out
 
 EXIT_DONE, EXIT_GATE, EXIT_INPUT, EXIT_ENVIRONMENT = 0, 1, 2, 3
@@ -135,10 +137,13 @@ def translated(where: Path | str) -> Iterator[None]:
 def reported(step: str) -> Iterator[None]:
     """The edge of a step that runs in a process of its own; no library beneath reports usage from here on.
 
+    The process belongs to the step until it ends, and ends with the engine that started it, see `edgeloop.orphans`.
     Whatever stops the step is one line on stderr and, where `EDGELOOP_FAULT_FILE` names a file, JSON that the
     parent process reads to end with the right exit code. The exception goes on, so that the engine sees a failure.
     """
     opt_out()
+    belong_to(step)
+    end_with_engine()
     try:
         with translated(step):
             yield

@@ -1,23 +1,19 @@
 """What exists is whole: files and folders are written beside their place and renamed into it.
 
 `renamed` is the only rename of the package, so it is also the only place where a killed process can leave one state
-or the other; `EDGELOOP_KILL_AT_RENAME=N` makes the process end itself right before its N-th rename (N counted from
-1, `N+` right after it), for the tests of exactly that.
+or the other, see `edgeloop.killing`.
 """
 
 import json
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edgeloop.errors import translated
-
-KILL_VARIABLE = "EDGELOOP_KILL_AT_RENAME"
-_renames = 0
+from edgeloop.killing import rename_point
 
 
 @contextmanager
@@ -64,14 +60,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def renamed(source: Path, target: Path) -> None:
     """Renames; the one place where a run that is killed changes from before to after."""
-    global _renames
-    _renames += 1
-    kill_at = os.environ.get(KILL_VARIABLE, "")
-    if kill_at == str(_renames):
-        os.kill(os.getpid(), signal.SIGKILL)
-    source.replace(target)
-    if kill_at == f"{_renames}+":
-        os.kill(os.getpid(), signal.SIGKILL)
+    with rename_point():
+        source.replace(target)
 
 
 def write_json(path: Path, value: Any) -> None:

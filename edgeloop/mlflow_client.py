@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeloop.errors import EdgeloopError, EnvironmentFault, ServerFault, translated
+from edgeloop.files import whole_file
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
 
@@ -54,13 +55,15 @@ def client() -> Any:
         os.environ.setdefault(name, value)
     uri = tracking_uri()
     database = _database(uri)
-    if database:
+    if database and _exists(database):
         _require_usable(database)
     try:
         from mlflow.tracking import MlflowClient
     except ModuleNotFoundError as error:
         raise missing_extra(error, "mlflow") from error
     with server_faults(), _locked(database) if database else nullcontext():
+        if database and not _exists(database):
+            _make_whole(database)
         return MlflowClient(tracking_uri=uri)
 
 
@@ -143,8 +146,6 @@ def _require_usable(database: Path) -> None:
     import sqlite3
 
     try:
-        with translated(database):
-            database.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(database, timeout=20, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
@@ -156,13 +157,36 @@ def _require_usable(database: Path) -> None:
         ) from error
 
 
+def _exists(database: Path) -> bool:
+    """Whether there is something in it; SQLite leaves an empty file where it only looked."""
+    return database.is_file() and database.stat().st_size > 0
+
+
+def _make_whole(database: Path) -> None:
+    """Makes the tables beside their place: a database whose making was cut off stays broken for MLflow, for good.
+
+    Raises:
+        NotWritable, DiskFull: The place cannot be written.
+    """
+    from mlflow.tracking import MlflowClient
+
+    with whole_file(database) as partial:
+        for left in partial.parent.glob(f"{partial.name}*"):  # by a process that was killed
+            left.unlink()
+        partial.touch()  # a place that cannot be written is told at once; MLflow would try for minutes
+        MlflowClient(tracking_uri=f"sqlite:///{partial}")
+
+
 @contextmanager
 def _locked(database: Path) -> Iterator[None]:
     """One process at a time: MLflow takes a database whose tables another process is still making for a broken one.
 
     The lock is a file of its own: closing a second descriptor of a SQLite database drops SQLite's own locks.
     """
-    with database.with_name(f"{database.name}.lock").open("w") as file:
+    with translated(database):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        file = database.with_name(f"{database.name}.lock").open("w")
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

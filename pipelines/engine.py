@@ -17,6 +17,7 @@ from components import sidecar
 from components.exclusive import ARTIFACTS
 from edgeloop.errors import FAULT_FILE_VARIABLE, EdgeloopError, EnvironmentFault, translated
 from edgeloop.files import read_json, renamed
+from edgeloop.orphans import ENGINE_PID_VARIABLE
 from edgeloop.params import RELEASE_SECTIONS
 from edgeloop.progress import VARIABLE as PROGRESS_VARIABLE
 from pipelines import graph
@@ -100,6 +101,7 @@ def _executed(
         FAULT_FILE_VARIABLE: str(fault_file.resolve()),
         PROGRESS_VARIABLE: "lines",
         ENGINE_VARIABLE: "kfp.local",
+        ENGINE_PID_VARIABLE: str(os.getpid()),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")])),
     }
     with (

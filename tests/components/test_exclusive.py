@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from components.exclusive import alone
+from components.exclusive import alone, writing
 from edgeloop.errors import EnvironmentFault
 
 
@@ -44,3 +44,14 @@ def test_a_step_of_the_project_is_refused_beside_a_run(tmp_path, check):
 def test_a_step_elsewhere_runs_beside_it(tmp_path, check):
     with alone(tmp_path / "artifacts"):
         assert check("mine/checked").returncode == 0
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {"checked", "checked.meta.json"}
+
+
+def test_two_steps_that_write_into_one_folder_elsewhere_are_kept_apart(tmp_path, check):
+    with writing([tmp_path / "mine" / "other"]):
+        ended = check("mine/checked")
+    assert ended.returncode == 3
+    assert ended.stderr == f"error: {tmp_path}/mine: another step is writing into this folder; wait for it, " + (
+        "or write elsewhere\n"
+    )
+    assert check("mine/checked").returncode == 0

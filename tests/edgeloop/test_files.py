@@ -7,6 +7,7 @@ import pytest
 
 from edgeloop import files
 from edgeloop.errors import DiskFull, NotWritable
+from edgeloop.killing import KILL_VARIABLE
 
 
 def names(folder):
@@ -36,9 +37,21 @@ def test_a_kill_at_the_rename_leaves_before_or_after(tmp_path, moment, expected)
     target = tmp_path / "a"
     target.write_text("old")
     code = f"from pathlib import Path; from edgeloop import files; files.write_text(Path({str(target)!r}), 'new')"
-    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, files.KILL_VARIABLE: moment})
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, KILL_VARIABLE: moment})
     assert ended.returncode == -signal.SIGKILL
     assert target.read_text() == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "killed"), [("train:1", True), ("train:2", False), ("select:1", False), (":1", False)]
+)
+def test_a_kill_may_be_meant_for_the_process_of_one_step(tmp_path, moment, killed):
+    code = (
+        "from pathlib import Path; from edgeloop import errors, files\n"
+        f"with errors.reported('train'): files.write_text(Path({str(tmp_path / 'a')!r}), 'new')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, KILL_VARIABLE: moment})
+    assert ended.returncode == (-signal.SIGKILL if killed else 0)
 
 
 @pytest.mark.privileged

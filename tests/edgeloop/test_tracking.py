@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -231,3 +232,18 @@ def test_four_processes_may_create_the_same_store_at_once(tmp_path):
         for _ in range(4)
     ]
     assert [(process.communicate()[0], process.returncode) for process in started] == [(b"", 0)] * 4
+
+
+@pytest.mark.slow
+def test_a_store_whose_making_was_killed_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".mlflow.db.partial").write_bytes(b"the half of another kill")
+    code = "from edgeloop.mlflow_client import client; client()"
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "PYTHONPATH": path, "EDGELOOP_KILL_AT_RENAME": "1"}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == -signal.SIGKILL
+    assert not (tmp_path / "mlflow.db").exists()
+    with tracked_run("train") as run:
+        record = run.record()
+    assert stored(record).info.status == "FINISHED"
+    assert not list(tmp_path.glob(".*.partial*"))

@@ -8,7 +8,7 @@ import pytest
 
 from edgeloop.bundle import verify
 from edgeloop.errors import InputFault, NotWritable
-from edgeloop.files import KILL_VARIABLE
+from edgeloop.killing import KILL_VARIABLE
 from edgeloop.lineage.example import example_bundle
 from edgeloop.registries.folder import VARIABLE, plugin
 
