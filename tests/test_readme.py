@@ -33,7 +33,9 @@ def test_every_command_runs_in_order(fences, project):
     for command in commands:
         if command in NOT_HERE:
             continue
-        ended = subprocess.run(command, shell=True, cwd=project, env=environment, capture_output=True, text=True)
+        # after `make env` nothing needs a network, so there is none, where this can be arranged
+        shell = ["unshare", "-n", "sh", "-c", command] if os.geteuid() == 0 else ["sh", "-c", command]
+        ended = subprocess.run(shell, cwd=project, env=environment, capture_output=True, text=True)
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
 
 
