@@ -15,6 +15,8 @@ def benchmark(
 ):
     """Measures all accepted variants on all targets, interleaved; one row for every candidate.
 
+    Stops the run when none could be measured and measuring again may help, so that no engine keeps such a result.
+
     Args:
         params: Section `benchmark`.
         converted: Of convert.
@@ -27,6 +29,7 @@ def benchmark(
 
     from edgeloop.benchmarking.measurement import benchmark as measure
     from edgeloop.errors import reported
+    from edgeloop.gates import stop_unless_measured
     from edgeloop.params import section
 
     with reported("benchmark"):
@@ -39,3 +42,4 @@ def benchmark(
             benchmark=Path(measurements.path),
         )
         measurements.metadata["status"] = {row.candidate: row.status for row in report.rows}
+        stop_unless_measured(report.rows, where="benchmark")

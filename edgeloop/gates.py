@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from edgeloop.benchmarking import CandidateRow
 from edgeloop.errors import GateRefused
 from edgeloop.variants import Check
 
@@ -15,6 +16,19 @@ def stop_unless_passed(checks: Sequence[Check], *, where: str, fix: str) -> None
     refusals = [described(check) for check in checks if check.status != "pass"]
     if refusals:
         raise GateRefused(", ".join(refusals), where=where, fix=fix)
+
+
+def stop_unless_measured(rows: Sequence[CandidateRow], *, where: str) -> None:
+    """Lets a step go on when a candidate was measured, or when measuring again would change nothing.
+
+    An engine that keeps the results of a step would otherwise keep those of a disturbed machine.
+
+    Raises:
+        GateRefused: No row is a pass, and some are invalid: contended, throttled or lost.
+    """
+    disturbed = [f"{row.candidate}: {row.reason}" for row in rows if row.status == "invalid"]
+    if disturbed and not any(row.status == "pass" for row in rows):
+        raise GateRefused(f"no candidate could be measured ({', '.join(disturbed)})", where=where, fix="measure again")
 
 
 def described(check: Check) -> str:
