@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run")
+FIGURES = ("startup", "run", "dvc")
 
 
 def main(names: list[str]) -> None:

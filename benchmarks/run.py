@@ -19,7 +19,7 @@ def figures() -> Iterator[tuple[str, str, str]]:
     """Figure, measured, bar."""
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch) / "project"
-        _copied(project)
+        copied(project)
         commands = {
             "pipeline": [sys.executable, "-m", "pipelines", "run"],
             "library": [sys.executable, "-m", "benchmarks.inprocess"],
@@ -34,7 +34,8 @@ def figures() -> Iterator[tuple[str, str, str]]:
     yield "overhead of the pipeline a step, less one import kfp", text, "≤ 0.3 s"
 
 
-def _copied(project: Path) -> None:
+def copied(project: Path) -> None:
+    """Copies the files that git knows."""
     command = ["git", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
