@@ -10,6 +10,8 @@ from typing import Any
 from edgeloop.errors import InputFault
 from edgeloop.params import Params
 
+CHECK_TASK = "check-params"
+
 Spec = dict[str, Any]
 """A PipelineSpec as JSON types."""
 
@@ -89,8 +91,11 @@ def begun_at(spec: Spec, kept: Collection[str], artifacts: Path) -> Spec:
         del dag["tasks"][name]
     for edge in [edge for edge in edges(spec) if edge.consumer in kept and edge.producer not in kept]:
         _import(partial, edge, artifacts / edge.producer / edge.output, outputs(spec, edge.producer)[edge.output])
-    for task in dag["tasks"].values():
-        task["dependentTasks"] = sorted({name for name in task.get("dependentTasks", []) if name in dag["tasks"]})
+    for name, task in dag["tasks"].items():
+        waits = {other for other in task.get("dependentTasks", []) if other in dag["tasks"]}
+        if step_name(name) in kept and name != CHECK_TASK and CHECK_TASK in dag["tasks"]:
+            waits.add(CHECK_TASK)  # nothing runs before the parameters were checked, wherever a run begins
+        task["dependentTasks"] = sorted(waits)
     if "register" not in kept:
         dag.pop("outputs", None)
         partial["root"].pop("outputDefinitions", None)

@@ -83,3 +83,18 @@ def python() -> Runner:
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
     return run
+
+
+Released = "tuple[Path, subprocess.CompletedProcess[str]]"
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, copied: Callable[[Path], Path], python: Runner) -> Released:
+    """A project in which the smoke scenario has run once by kfp.local, and what that run said.
+
+    One for the whole session, because it takes half a minute: whoever changes it says so and comes last.
+    """
+    project = copied(tmp_path_factory.mktemp("released") / "project")
+    ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--json")
+    assert ended.returncode == 0, ended.stderr
+    return project, ended

@@ -36,11 +36,9 @@ def telemetry(path, light):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, copied, python):
+def project(released):
     """A project with version 1 registered, and two windows of telemetry."""
-    project = copied(tmp_path_factory.mktemp("loop") / "project")
-    ended = python(project, "-m", "pipelines", "run", *SMOKE)
-    assert ended.returncode == 0, ended.stderr
+    project, _ = released
     telemetry(project / "as-trained.parquet", 1.0)
     telemetry(project / "windows" / "dark.parquet", 0.5)
     return project
