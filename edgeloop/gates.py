@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edgeloop.benchmarking import CandidateRow
-from edgeloop.errors import GateRefused
+from edgeloop.errors import DeviceFault, GateRefused
 from edgeloop.variants import Check
 
 
@@ -21,14 +21,15 @@ def stop_unless_passed(checks: Sequence[Check], *, where: str, fix: str) -> None
 def stop_unless_measured(rows: Sequence[CandidateRow], *, where: str) -> None:
     """Lets a step go on when a candidate was measured, or when measuring again would change nothing.
 
-    An engine that keeps the results of a step would otherwise keep those of a disturbed machine.
+    An engine that keeps the results of a step would otherwise keep those of a disturbed machine. That is no verdict on
+    the model: whoever retrains with nobody watching tries again later.
 
     Raises:
-        GateRefused: No row is a pass, and some are invalid: contended, throttled or lost.
+        DeviceFault: No row is a pass, and some are invalid: contended, throttled or lost.
     """
     disturbed = [f"{row.candidate}: {row.reason}" for row in rows if row.status == "invalid"]
     if disturbed and not any(row.status == "pass" for row in rows):
-        raise GateRefused(f"no candidate could be measured ({', '.join(disturbed)})", where=where, fix="measure again")
+        raise DeviceFault(f"no candidate could be measured ({', '.join(disturbed)})", where=where, fix="measure again")
 
 
 def described(check: Check) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from edgeloop.benchmarking import CandidateRow, Target
-from edgeloop.errors import GateRefused
+from edgeloop.errors import DeviceFault, GateRefused
 from edgeloop.gates import stop_unless_measured, stop_unless_passed
 from edgeloop.variants import Check
 
@@ -24,10 +24,10 @@ def test_a_measurement_that_repeating_would_not_change_goes_on(statuses):
 
 @pytest.mark.parametrize("statuses", [["invalid"], ["invalid", "fail"], ["not evaluated", "invalid"]])
 def test_a_measurement_of_a_disturbed_machine_stops_with_the_reason(statuses):
-    with pytest.raises(GateRefused) as caught:
+    with pytest.raises(DeviceFault) as caught:
         stop_unless_measured([row(status, "contended: in 0 of 40 rounds") for status in statuses], where="benchmark")
     assert "invalid@fake: contended: in 0 of 40 rounds" in caught.value.line()
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 3
 
 
 def test_every_check_that_did_not_pass_is_named_with_value_and_limit():
