@@ -44,7 +44,7 @@ class Registry(Protocol):
         """
 
     def promote(self, name: str, alias: str, version: str, *, expected: str | None = None) -> None:
-        """Points `alias` to `version`, away from wherever it pointed.
+        """Points `alias` to `version`, away from wherever it pointed; where it points there already, all is done.
 
         Args:
             name: The model.
@@ -54,7 +54,7 @@ class Registry(Protocol):
 
         Raises:
             InputFault: There is no such version.
-            GateRefused: `alias` does not point to `expected`: somebody else has moved it.
+            GateRefused: `alias` points neither to `version` nor to `expected`: somebody else has moved it.
         """
 
     def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
@@ -73,7 +73,7 @@ class Registry(Protocol):
 
 
 def refuse_moved(name: str, alias: str, *, now: str, expected: str | None) -> None:
-    """Compares before an alias is set; `now` and `expected` are versions, "" for none.
+    """Compares before an alias is moved; `now` and `expected` are versions, "" for none.
 
     Raises:
         GateRefused: `alias` does not point to `expected`.

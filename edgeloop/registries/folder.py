@@ -48,8 +48,9 @@ class FolderRegistry:
             if version not in map(str, _numbers(home)):
                 raise unknown_version(name, version)
             aliases = _aliases(home)
-            refuse_moved(name, alias, now=aliases.get(alias, ""), expected=expected)
-            write_json(home / "aliases.json", dict(sorted({**aliases, alias: version}.items())))
+            if (now := aliases.get(alias, "")) != version:
+                refuse_moved(name, alias, now=now, expected=expected)
+                write_json(home / "aliases.json", dict(sorted({**aliases, alias: version}.items())))
 
     def versions(self, name: str) -> tuple[RegisteredVersion, ...]:
         """See the protocol."""

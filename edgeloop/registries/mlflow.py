@@ -61,8 +61,8 @@ class MlflowRegistry:
         if version not in known:
             raise unknown_version(name, version)
         now = next((one.version for one in known.values() if alias in one.aliases), "")
-        refuse_moved(name, alias, now=now, expected=expected)
         if now != version:
+            refuse_moved(name, alias, now=now, expected=expected)
             with server_faults():
                 client().set_registered_model_alias(name, alias, version)
 

@@ -141,6 +141,15 @@ def test_an_alias_that_somebody_else_has_moved_stays(
     assert registry.versions(name)[1].aliases == ("champion",)
 
 
+def test_an_alias_that_somebody_else_has_moved_to_the_very_version_is_where_it_should_be(
+    registry: Registry, name: str, bundle: Bundle
+) -> None:
+    registry.push(bundle, name, tags={})
+    for _ in range(2):
+        registry.promote(name, "champion", "1", expected="")
+    assert registry.versions(name)[0].aliases == ("champion",)
+
+
 def test_an_alias_never_points_to_a_version_that_is_not_there(registry: Registry, name: str, bundle: Bundle) -> None:
     registry.push(bundle, name, tags={})
     for version in ("2", "0", "champion", ""):

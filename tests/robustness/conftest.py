@@ -20,6 +20,17 @@ from pipelines import graph
 Ended = subprocess.CompletedProcess[str]
 
 
+def wiring() -> dict[str, list[str]]:
+    """For every step: `name=path` of its inputs and outputs, on the places that every engine uses."""
+    spec = graph.compiled(Params())
+    wired = {}
+    for step in graph.order(spec):
+        inputs = {edge.input: (edge.producer, edge.output) for edge in graph.edges(spec) if edge.consumer == step}
+        read = [f"{name}=artifacts/{producer}/{output}" for name, (producer, output) in sorted(inputs.items())]
+        wired[step] = read + [f"{name}=artifacts/{step}/{name}" for name in sorted(graph.outputs(spec, step))]
+    return wired
+
+
 @dataclass(frozen=True)
 class Project:
     """A project that is run from outside, as a user does.
@@ -28,9 +39,12 @@ class Project:
         folder: Where it lies.
         scenario: Overlay on params.yaml.
         model: Its name in the registry.
+        wiring: By step, its inputs and outputs as `python -m components` takes them.
+        variables: Of its environment.
     """
 
     folder: Path
+    wiring: Mapping[str, list[str]]
     scenario: str = "smoke"
     model: str = "digits-smoke"
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -48,15 +62,9 @@ class Project:
     def pipelines(self, *arguments: str, **variables: str) -> Ended:
         return self.python("-m", "pipelines", "run", "--scenario", self.scenario, "--json", *arguments, **variables)
 
-    def step(self, name: str, **variables: str) -> Ended:
-        """One step by `python -m components`, on the places that every engine uses; params.yaml holds the scenario."""
-        return self.python("-m", "components", name, *self.paths(name), **variables)
-
-    def paths(self, step: str) -> list[str]:
-        spec = graph.compiled(Params())
-        inputs = {edge.input: (edge.producer, edge.output) for edge in graph.edges(spec) if edge.consumer == step}
-        read = [f"{name}=artifacts/{producer}/{output}" for name, (producer, output) in sorted(inputs.items())]
-        return read + [f"{name}=artifacts/{step}/{name}" for name in sorted(graph.outputs(spec, step))]
+    def step(self, name: str, *arguments: str, **variables: str) -> Ended:
+        """One step by `python -m components`; params.yaml holds the scenario."""
+        return self.python("-m", "components", name, *self.wiring[name], *arguments, **variables)
 
     def files(self, step: str) -> dict[str, str]:
         """sha256 of everything below artifacts/<step>, hidden files too."""
@@ -89,7 +97,7 @@ def new_project(copied: Callable[[Path], Path]) -> Callable[[Path], Project]:
     """Makes a project of the smoke scenario that has not run."""
 
     def make(folder: Path) -> Project:
-        project = Project(copied(folder))
+        project = Project(copied(folder), wiring())
         written = project.python("-m", "pipelines", "scenario", project.scenario)
         assert written.returncode == 0, written.stderr
         return project
