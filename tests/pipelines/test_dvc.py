@@ -37,6 +37,11 @@ def test_the_first_repro_runs_every_stage(reproduced):
     assert ran(reproduced.output) == ALL
 
 
+def test_the_subject_is_that_of_a_run_by_kfp(reproduced, released):
+    _, ended = released
+    assert json.loads(ended.stdout)["subject_digest"] == reproduced.subject_digest
+
+
 def test_a_second_repro_runs_none(project, command):
     output = command(project, "dvc", "repro").stdout
     assert ran(output) == []
@@ -53,11 +58,13 @@ def test_what_running_leaves_in_source_folders_does_not_count(project, command):
     (project / "edgeloop/another.py").unlink()
 
 
-def test_another_selection_runs_what_follows_only(project, command):
+def test_other_training_trains_again_and_what_follows_is_due(project, command):
     text = (project / "params.yaml").read_text()
-    assert "prefer: latency" in text
-    (project / "params.yaml").write_text(text.replace("prefer: latency", "prefer: size"))
-    assert ran(command(project, "dvc", "repro").stdout) == ["check_params", *AFTER["select"]]
+    assert "epochs: 4" in text
+    (project / "params.yaml").write_text(text.replace("epochs: 4", "epochs: 3"))
+    assert ran(command(project, "dvc", "repro", "train").stdout) == ["train"]
+    due = ran(command(project, "dvc", "repro", "--dry").stdout)
+    assert due == ["check_params", "convert"], "a dry run tells the next stage, not what comes after it"
 
 
 def test_data_elsewhere_needs_stages_that_know_it(project, command):
@@ -79,12 +86,12 @@ def aliases_of(versions):
 
 def test_a_queued_experiment_runs_what_follows_and_moves_no_alias(project, command):
     before = versions_of(project, command)
-    command(project, "dvc", "exp", "run", "--queue", "--name", "short", "-S", "train.epochs=3")
+    command(project, "dvc", "exp", "run", "--queue", "--name", "small", "-S", "select.prefer=size")
     command(project, "dvc", "exp", "run", "--run-all")
-    assert ran(command(project, "dvc", "queue", "logs", "short").stdout) == ["check_params", *AFTER["train"]]
+    assert ran(command(project, "dvc", "queue", "logs", "small").stdout) == ["check_params", *AFTER["select"]]
     after = versions_of(project, command)
     assert aliases_of(after) == aliases_of(before)
-    assert "experiment short moves no alias" in after[-1]["tags"]["promotion"], "the registry is that of the project"
+    assert "experiment small moves no alias" in after[-1]["tags"]["promotion"], "the registry is that of the project"
 
 
 def test_metrics_show_accuracy_latency_and_size_of_every_variant(project, command):

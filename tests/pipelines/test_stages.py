@@ -16,8 +16,8 @@ def text_with(**sections):
 
 
 @pytest.fixture(scope="module")
-def made(root):
-    return yaml.safe_load(stages.rendered(parameters.load(root / "params.yaml")))["stages"]
+def made(pytestconfig):
+    return yaml.safe_load(stages.rendered(parameters.load(pytestconfig.rootpath / "params.yaml")))["stages"]
 
 
 @pytest.fixture(scope="module")
