@@ -15,7 +15,6 @@ A bundle that was changed in one byte, one name or one file is never opened.
 """
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,15 +26,13 @@ from pydantic import Field
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.errors import EdgeloopError, ModelFault, translated
-from edgeloop.files import whole_folder
+from edgeloop.files import copy_file, whole_folder
 from edgeloop.lineage.manifest import LINEAGE_FILE, FileRecord, Manifest, read_manifest, write_manifest
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.variants import VARIANTS_FILE, PlacedVariant, VariantSet
 
 MODELS_FOLDER = "models"
 UNLISTED_FOLDERS = ("signature", "evidence")
-
-_COPY_BYTES = 1 << 20
 
 Content = Path | str | Contract
 """A file that is copied byte for byte, a text, or a value that is written as JSON."""
@@ -131,17 +128,6 @@ def _place(content: Content, target: Path) -> None:
         target.write_text(content, encoding="utf-8")
     else:
         copy_file(content, target)
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copies the bytes; a fault names the side that it lies on.
-
-    Raises:
-        InputFault: There is no `source`.
-        NotWritable, DiskFull, EnvironmentFault: `target` cannot be written.
-    """
-    with translated(source), source.open("rb") as reader, translated(target), target.open("wb") as writer:
-        shutil.copyfileobj(reader, writer, _COPY_BYTES)
 
 
 def copy_bundle(bundle: Bundle, folder: Path) -> Bundle:

@@ -15,6 +15,8 @@ from typing import Any
 from edgeloop.errors import translated
 from edgeloop.killing import rename_point
 
+_COPY_BYTES = 1 << 20
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -62,6 +64,17 @@ def renamed(source: Path, target: Path) -> None:
     """Renames; the one place where a run that is killed changes from before to after."""
     with rename_point():
         source.replace(target)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies the bytes; a fault names the side that it lies on.
+
+    Raises:
+        InputFault: There is no `source`.
+        NotWritable, DiskFull, EnvironmentFault: `target` cannot be written.
+    """
+    with translated(source), source.open("rb") as reader, translated(target), target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, _COPY_BYTES)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,6 +1,5 @@
 """The release pipeline in the developer's shell: whole, from a step on, or one step alone."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 from components import sidecar
 from components.exclusive import ARTIFACTS, alone
-from edgeloop.errors import InputFault, translated
+from edgeloop.errors import InputFault
+from edgeloop.files import copy_file, whole_file
 from edgeloop.params import Params
 from pipelines import graph
 from pipelines.engine import CHECK, Execution, StepFailed, execute
@@ -115,10 +115,10 @@ def _report(execution: Execution, params: Params) -> Path:
     """The page of a whole run is register's; of a run that ended earlier it is made here."""
     whole = ARTIFACTS / "register" / "report"
     target = ARTIFACTS / "report.html"
-    with translated(target):
-        if execution.failure is None and "register" in execution.ran:
-            shutil.copyfile(whole, target)
-            return target
+    if execution.failure is None and "register" in execution.ran:
+        with whole_file(target) as partial:
+            copy_file(whole, partial)
+        return target
     from edgeloop.report import of_artifacts, render
 
     line = execution.failure.line() if execution.failure is not None else None

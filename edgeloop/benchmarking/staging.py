@@ -3,7 +3,6 @@
 Legend: `N` samples, `C` channels, `H` height, `W` width.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.data.preprocessing import Preprocessing
 from edgeloop.errors import DataFault, translated
+from edgeloop.files import copy_file
 from edgeloop.models import CARD_FILE
 from edgeloop.variants import PlacedVariant
 
@@ -123,7 +123,7 @@ def staged_model(placed: PlacedVariant, folder: Path) -> Path:
         target.mkdir()
         for path in (*placed.folder.glob(f"{placed.variant.file}*"), placed.folder / CARD_FILE):
             if path.is_file():
-                shutil.copyfile(path, target / path.name)
+                copy_file(path, target / path.name)
     return target
 
 

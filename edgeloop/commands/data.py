@@ -1,6 +1,5 @@
 """`edgeloop data`."""
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,8 @@ from typing import Annotated
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.errors import EXIT_GATE, translated
+from edgeloop.errors import EXIT_GATE
+from edgeloop.files import copy_file, whole_file
 from edgeloop.terminal import exiting, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
@@ -34,8 +34,8 @@ def validate(
         with tempfile.TemporaryDirectory() as scratch:
             verdict = validate_folder(folder, suite=suite, workdir=Path(scratch))
             if report is not None:
-                with translated(report):
-                    shutil.copyfile(Path(scratch) / "report.html", report)
+                with whole_file(report) as partial:
+                    copy_file(Path(scratch) / "report.html", partial)
         if as_json:
             print_json(verdict.values())
         else:

@@ -1,6 +1,5 @@
 """Conversion of a trained model, one target format a file."""
 
-import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from edgeloop.batches import batches, spread
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault, translated
-from edgeloop.files import whole_folder
+from edgeloop.errors import DataFault
+from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
 from edgeloop.progress import Advance, progress
@@ -105,8 +104,7 @@ def _trained(model: Path, folder: Path) -> Variant:
 
     path = folder / f"{TRAINED}.safetensors"
     for source, target in ((model / CARD_FILE, folder / CARD_FILE), (model / WEIGHTS_FILE, path)):
-        with translated(source):
-            shutil.copyfile(source, target)
+        copy_file(source, target)
     tool = Tool(name="torch", version=version("torch"))
     return _variant(TRAINED, "torch", path, tool)
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from edgeloop import references
-from edgeloop.bundle import copy_file
 from edgeloop.errors import ModelFault
-from edgeloop.files import whole_file
+from edgeloop.files import copy_file, whole_file
 from edgeloop.lineage.manifest import LINEAGE_FILE
 
 SHORT_DIGEST = 12

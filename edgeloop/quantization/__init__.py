@@ -1,6 +1,5 @@
 """Quantization of converted variants, one scheme a file."""
 
-import shutil
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from edgeloop.batches import batches
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault, ModelFault, ParamsFault, translated
-from edgeloop.files import whole_folder
+from edgeloop.errors import DataFault, ModelFault, ParamsFault
+from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
@@ -127,8 +126,7 @@ def quantize(
     sources = placed_variants([converted])
     card, opened = ModelCard.of(converted), Dataset(dataset, validation)
     with whole_folder(quantized) as folder:
-        with translated(converted):
-            shutil.copyfile(converted / CARD_FILE, folder / CARD_FILE)
+        copy_file(converted / CARD_FILE, folder / CARD_FILE)
         made = VariantSet(variants=())
         if schemes:
             chosen = _calibration_set(opened, params)

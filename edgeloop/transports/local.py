@@ -2,7 +2,6 @@
 
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import IO
 
 import edgeloop
 from edgeloop.errors import DeviceFault, InputFault
-from edgeloop.files import whole_file
+from edgeloop.files import copy_file, whole_file
 
 MAX_LINE_BYTES = 64 << 20
 """A program that answers with a longer line is broken; reading on would only fill the memory."""
@@ -49,7 +48,7 @@ class _Here:
         if not Path(remote).is_file():
             raise DeviceFault("was not written on the device", where=remote, fix="see what the program said")
         with whole_file(target) as partial:
-            shutil.copyfile(remote, partial)
+            copy_file(Path(remote), partial)
 
     @contextmanager
     def converse(self, arguments: Sequence[str]) -> Iterator["_Program"]:
