@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.quiet, pytest.mark.privileged]
 
 PAGE_BYTES = 4096
 FILLER = ".filler"
-NORMAL = {"prepare_data", "select", "register"}
+NORMAL = {"prepare_data", "select"}
 STEPS_HERE = [pytest.param(step, marks=[] if step in NORMAL else [pytest.mark.long]) for step in STEPS]
 SUDDEN = {"check_params", "validate_data", "select"}
 """Steps that write in the last moment only: for them the place is read-only from the start."""
