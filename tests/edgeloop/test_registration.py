@@ -330,12 +330,15 @@ def test_an_alias_that_somebody_else_moved_meanwhile_is_left_alone(
     steps: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(PARAMS, **steps)
-    other_model(steps, 0.98)
+    other_model(steps, 0.97)
+    register(PARAMS, **steps)
+    edited(steps["params_file"], Params, train={"epochs": 4})
+    write_evaluation(steps["evaluation"].parent, metrics={"accuracy": 0.99})
     push = FolderRegistry.push
 
     def pushed_while_somebody_promotes(self: FolderRegistry, *arguments: Any, **more: Any) -> Any:
         version = push(self, *arguments, **more)
-        self.promote("digits", "champion-laptop", version.version)
+        self.promote("digits", "champion-laptop", "2")
         return version
 
     monkeypatch.setattr(FolderRegistry, "push", pushed_while_somebody_promotes)
