@@ -145,7 +145,7 @@ def test_a_run_that_is_killed_at_random_moments_finishes_when_it_is_left_alone(f
     project, chance = finished.project, random.Random(SEED)
     command = [*ENGINES["kfp.local"], "--from", "select"]
     for group in (False, True):
-        assert killed_after(chance.uniform(2.5, 7.0), project, command, started=started, group=group)
+        assert killed_after(chance.uniform(1.5, 4.0), project, command, started=started, group=group)
     again = project.pipelines("--from", "select")
     assert again.returncode == 0, again.stderr
     assert "Traceback" not in again.stderr
