@@ -174,6 +174,7 @@ def reproduced(finished: Any, tmp_path_factory: Any) -> Any:
     return taken_over
 
 
+@pytest.mark.long
 def test_a_reproduction_that_is_killed_at_a_random_moment_finishes_too(reproduced: Any, started: Any) -> None:
     command = [*ENGINES["dvc"], "--force", "--downstream", "select"]
     seconds = random.Random(SEED).uniform(2.0, 6.0)
