@@ -107,3 +107,9 @@ def test_nothing_but_the_runtime_numpy_and_pillow_is_imported(folder: Path, tmp_
     heavy = {"torch", "mlflow", "pyarrow", "pandas", "sklearn", "onnx", "onnxruntime", "matplotlib", "scipy", "kfp"}
     assert not heavy & set(output)
     assert {"numpy", "PIL", "edgeloop"} <= set(output)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Away from the project, whose trust folder would ask for a signature."""
+    monkeypatch.chdir(tmp_path)
