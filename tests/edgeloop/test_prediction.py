@@ -97,12 +97,13 @@ def test_a_number_of_threads_that_no_runtime_takes_is_refused(folder: Path) -> N
 def test_nothing_but_the_runtime_numpy_and_pillow_is_imported(folder: Path, tmp_path: Path, root: Path) -> None:
     picture = drawn(tmp_path / "a.png")
     code = (
-        "import sys; from pathlib import Path; from edgeloop.prediction import predict\n"
+        f"import sys; sys.path.insert(0, {str(root)!r})\n"
+        "from pathlib import Path; from edgeloop.prediction import predict\n"
         f"predict(Path({str(folder)!r}), [Path({str(picture)!r})])\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     output = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout.split()
     heavy = {"torch", "mlflow", "pyarrow", "pandas", "sklearn", "onnx", "onnxruntime", "matplotlib", "scipy", "kfp"}
     assert not heavy & set(output)
