@@ -128,13 +128,11 @@ def scenario(
 @app.command()
 def dvc(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; refuse a dvc.yaml that is stale.")] = False,
-    overrides: Overrides = None,
-    params_file: ParamsFile = parameters.FILE,
     debug: Debug = False,
 ) -> None:
     """Write dvc.yaml from the compiled pipeline, so that `dvc repro` runs the same steps."""
     with exiting(debug=debug):
-        params = parameters.load(params_file, overrides=overrides or [])
+        params = parameters.load()
         from pipelines import stages
 
         if check:

@@ -95,8 +95,8 @@ def refuse_stale(params: Params, path: Path = STAGES_FILE) -> None:
         InputFault: It is not, or there is none.
     """
     with translated(path):
-        found = path.read_text(encoding="utf-8")
-    if found != rendered(params):
+        found = path.read_bytes() if path.exists() else b""
+    if found != rendered(params).encode():
         raise InputFault(
             "does not fit the pipeline and params.yaml", where=str(path), fix="run: python -m pipelines dvc"
         )

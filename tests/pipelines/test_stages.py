@@ -116,8 +116,11 @@ def test_a_file_of_other_parameters_is_refused(tmp_path):
         stages.refuse_stale(other, tmp_path / "dvc.yaml")
 
 
-def test_no_file_is_refused(tmp_path):
-    with pytest.raises(InputFault):
+@pytest.mark.parametrize("found", [None, b"", b"\xff\xfe\x00"])
+def test_no_file_and_rubbish_are_refused_in_the_same_way(tmp_path, found):
+    if found is not None:
+        (tmp_path / "dvc.yaml").write_bytes(found)
+    with pytest.raises(InputFault, match="run: python -m pipelines dvc"):
         stages.refuse_stale(Params(), tmp_path / "dvc.yaml")
 
 
