@@ -47,7 +47,7 @@ def step(
     """Run one step on local paths. Prints what the step returns as JSON."""
     with exiting(debug=debug):
         call = call_of(name, arguments or [], overrides or [])
-    os.environ.update(dvc.variables_of(os.environ, Path.cwd(), engine=dvc.engine_pid()))
+    os.environ.update(dvc.variables_of(os.environ, Path.cwd()))
     os.environ.setdefault("EDGELOOP_ENGINE", "components")
     with exiting(debug=debug), writing(call.outputs.values()):
         returned = performed(name, call, debug=debug)

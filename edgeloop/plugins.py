@@ -9,7 +9,8 @@ needs an extra imports it inside its functions.
 import importlib
 import pkgutil
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from edgeloop.errors import MissingExtra, PluginFault
@@ -31,7 +32,7 @@ def names(kind: str) -> list[str]:
     """The names of all plug-ins of `kind`, shipped and third-party, sorted."""
     package = importlib.import_module(KINDS[kind])
     shipped = {module.name for module in pkgutil.iter_modules(package.__path__)}
-    return sorted(shipped | {entry.name for entry in entry_points(group=f"edgeloop.{kind}")})
+    return sorted(shipped | {entry.name for entry in _entries(kind)})
 
 
 def load(kind: str, name: str) -> Any:
@@ -46,13 +47,19 @@ def load(kind: str, name: str) -> Any:
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
         raise PluginFault(f"no plug-in named {name!r}", where=f"edgeloop.{kind}", fix=hint)
-    for entry in entry_points(group=f"edgeloop.{kind}"):
+    for entry in _entries(kind):
         if entry.name == name:
             return entry.load()
     try:
         return importlib.import_module(f"{KINDS[kind]}.{name}").plugin
     except ModuleNotFoundError as error:
         raise missing_extra(error, name) from error
+
+
+@cache
+def _entries(kind: str) -> tuple[EntryPoint, ...]:
+    """What other packages offer; reading the metadata of all of them takes hundredths of a second each time."""
+    return tuple(entry_points(group=f"edgeloop.{kind}"))
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> MissingExtra:

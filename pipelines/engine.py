@@ -21,6 +21,7 @@ from edgeloop.orphans import ENGINE_PID_VARIABLE
 from edgeloop.params import RELEASE_SECTIONS
 from edgeloop.progress import VARIABLE as PROGRESS_VARIABLE
 from pipelines import graph
+from pipelines.warm import forking
 from pipelines.watching import Watcher, view_of
 
 ENGINE_VARIABLE = "EDGELOOP_ENGINE"
@@ -108,6 +109,7 @@ def _executed(
         _environment(variables),
         (ARTIFACTS / "run.log").open("w", encoding="utf-8") as log,
         view_of(list(steps), quiet=quiet) as view,
+        forking(steps),
     ):
         watcher = Watcher(log, view)
         with redirect_stdout(watcher):

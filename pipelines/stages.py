@@ -8,6 +8,9 @@ those of `register`, whose effect lies in the model registry, nor of `devices`, 
 `devices` has no task in the pipeline: it writes the fingerprint of this machine, on which `benchmark` depends, so that
 results pulled from another machine are measured again. It runs once a boot. `check_params` refuses a dvc.yaml that is
 stale, because the parameters decide which files outside the project a stage depends on.
+
+A stage's command names DVC's own process to the step, see `edgeloop.orphans`: its shell's parent, which the shell
+knows from the moment it starts, however soon after that DVC is killed.
 """
 
 from collections.abc import Iterable
@@ -20,6 +23,7 @@ from components.exclusive import ARTIFACTS
 from edgeloop.errors import InputFault, translated
 from edgeloop.files import write_text
 from edgeloop.lineage.code import LOCK_FILE, PACKAGES
+from edgeloop.orphans import ENGINE_PID_VARIABLE
 from edgeloop.params import FILE, RELEASE_SECTIONS, Params
 from pipelines import graph
 from pipelines.engine import CHECK
@@ -31,6 +35,8 @@ DEVICES = "manifests/devices"
 REGISTER = "register"
 RUNS = ("edgeloop", "components")
 """What every stage runs."""
+
+RUN_STEP = f"{ENGINE_PID_VARIABLE}=$PPID python -m components"
 
 HEAD = "# Written by `python -m pipelines dvc` from the compiled pipeline; do not edit.\n"
 
@@ -134,8 +140,8 @@ def _never_restored(outs: Iterable[str]) -> list[dict[str, Any]]:
 def _command(step: str, artifacts: dict[str, str]) -> str:
     arguments = " ".join(f"{name}={path}" for name, path in artifacts.items())
     if step == CHECK:
-        return f"python -m pipelines dvc --check && python -m components {step} {arguments}"
-    return f"python -m components {step} params={FILE}:{step} {arguments}"
+        return f"python -m pipelines dvc --check && {RUN_STEP} {step} {arguments}"
+    return f"{RUN_STEP} {step} params={FILE}:{step} {arguments}"
 
 
 def _with_sidecars(paths: Iterable[str]) -> list[str]:

@@ -1,10 +1,16 @@
 """What every test may rely on: fast tests first, and no usage telemetry."""
 
+import fcntl
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -58,16 +64,40 @@ def copy_of_project(target: Path) -> Path:
     return target
 
 
+SCRIPTED = """\
+name: local
+class: workstation
+transport: fake
+address: latency_us=1000,1010&latency_us.onnx-int8.onnx=600,605&latency_us.torch-fp32.safetensors=2000,2010
+"""
+
+
+def rehearsal_of_project(target: Path) -> Path:
+    """A copy of the project in which `local` is the shipped fake device: its models truly run, its clock is scripted.
+
+    Other tests may run beside it, which would contend with what is measured for real.
+    """
+    copy_of_project(target)
+    (target / "manifests/devices/local.yaml").write_text(SCRIPTED)
+    return target
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A fresh copy of the project, alone in its folder."""
-    return copy_of_project(tmp_path / "project")
+    """A fresh rehearsal of the project, alone in its folder."""
+    return rehearsal_of_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def copied() -> Callable[[Path], Path]:
     """Makes a copy of the project where it is told to."""
     return copy_of_project
+
+
+@pytest.fixture(scope="session")
+def rehearsed() -> Callable[[Path], Path]:
+    """Makes a rehearsal of the project where it is told to."""
+    return rehearsal_of_project
 
 
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -85,16 +115,60 @@ def python() -> Runner:
     return run
 
 
-Released = "tuple[Path, subprocess.CompletedProcess[str]]"
+@dataclass(frozen=True)
+class Released:
+    """A rehearsal in which the smoke scenario has run once by kfp.local.
+
+    Args:
+        folder: The project.
+        output: What the run wrote to stdout: its outcome as JSON.
+        messages: What it wrote to stderr.
+        seconds: How long it took.
+    """
+
+    folder: Path
+    output: str
+    messages: str
+    seconds: float
 
 
 @pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory, copied: Callable[[Path], Path], python: Runner) -> Released:
-    """A project in which the smoke scenario has run once by kfp.local, and what that run said.
+def pristine(tmp_path_factory: pytest.TempPathFactory, python: Runner) -> Released:
+    """A released rehearsal that nobody changes: one for all test processes, because it takes half a minute."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "pristine"
+    place.mkdir(exist_ok=True)
+    folder, said = place / "project", place / "said.json"
+    with (place / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            rehearsal_of_project(folder)
+            since_s = time.monotonic()
+            ended = python(folder, "-m", "pipelines", "run", "--scenario", "smoke", "--json")
+            assert ended.returncode == 0, ended.stderr
+            said.write_text(json.dumps([ended.stdout, ended.stderr, time.monotonic() - since_s]))
+    return Released(folder, *json.loads(said.read_text()))
 
-    One for the whole session, because it takes half a minute: whoever changes it says so and comes last.
-    """
-    project = copied(tmp_path_factory.mktemp("released") / "project")
-    ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--json")
-    assert ended.returncode == 0, ended.stderr
-    return project, ended
+
+PLACES_IN_THE_STORE = {"experiments": "artifact_location", "runs": "artifact_uri", "model_versions": "storage_location"}
+
+
+@pytest.fixture(scope="session")
+def another_released(pristine: Released) -> Callable[[Path], Released]:
+    """Makes a released rehearsal, to be changed at will, where it is told to."""
+
+    def make(folder: Path) -> Released:
+        shutil.copytree(pristine.folder, folder, symlinks=True)
+        with closing(sqlite3.connect(folder / "mlflow.db")) as store, store:
+            for table, column in PLACES_IN_THE_STORE.items():  # the store keeps absolute paths
+                change = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+                store.execute(change, (str(pristine.folder), str(folder)))
+        return replace(pristine, folder=folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Released]) -> Released:
+    """A released rehearsal, one for the whole process: whoever changes it says so and comes last."""
+    return another_released(tmp_path_factory.mktemp("released") / "project")

@@ -1,4 +1,4 @@
-"""Every fenced command of the README runs, in its order, in a fresh copy of the project with an empty home."""
+"""Every fenced command of the README runs, in its order, in a fresh rehearsal of the project with an empty home."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.quiet]
+pytestmark = pytest.mark.slow
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NOT_HERE = {"make env", "make test"}
@@ -20,8 +20,8 @@ def fences(request):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, copied):
-    return copied(tmp_path_factory.mktemp("readme") / "project")
+def project(tmp_path_factory, rehearsed):
+    return rehearsed(tmp_path_factory.mktemp("readme") / "project")
 
 
 def test_every_command_runs_in_order(fences, project):

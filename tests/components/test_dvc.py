@@ -1,10 +1,6 @@
-import os
-import subprocess
-import sys
-
 import pytest
 
-from components.dvc import STAGE_VARIABLE, variables_of
+from components.dvc import variables_of
 
 
 @pytest.fixture
@@ -36,18 +32,3 @@ def test_a_copy_of_the_project_uses_the_key_and_the_registry_of_the_project(proj
 def test_what_the_user_set_stays(project, tmp_path):
     theirs = {"EDGELOOP_SIGNING_KEY": "/secrets/key.pem", "MLFLOW_TRACKING_URI": "http://server"}
     assert variables_of(stage_of(project, **theirs), tmp_path) == {"EDGELOOP_ENGINE": "dvc"}
-
-
-def test_a_stage_ends_with_the_process_that_runs_the_stages(project):
-    assert variables_of(stage_of(project), project, engine=7)["EDGELOOP_ENGINE_PID"] == "7"
-
-
-def test_the_process_that_runs_the_stages_is_found_through_the_shell_of_a_stage(root):
-    code = "from components import dvc; print(dvc.engine_pid())"
-    ended = subprocess.run(
-        ["sh", "-c", f"true; {sys.executable} -c '{code}'; true"],
-        env={**os.environ, STAGE_VARIABLE: "train", "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-    )
-    assert ended.stdout == f"{os.getpid()}\n", ended.stderr

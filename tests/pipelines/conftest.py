@@ -54,9 +54,9 @@ def subject_digest_of(project: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory, copied, command) -> Reproduced:
+def reproduced(tmp_path_factory, rehearsed, command) -> Reproduced:
     """A committed project in which `dvc repro` has run once."""
-    folder = copied(tmp_path_factory.mktemp("reproduced") / "project")
+    folder = rehearsed(tmp_path_factory.mktemp("reproduced") / "project")
     command(folder, "git", "init", "-q")
     (folder / ".git/info/exclude").write_text(".venv\n")
     command(folder, "python", "-m", "pipelines", "scenario", "smoke")

@@ -13,7 +13,7 @@ from components import STEPS
 from edgeloop.params import Params
 from pipelines import graph
 
-pytestmark = [pytest.mark.slow, pytest.mark.quiet]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def digests(project):
 
 
 def test_a_run_ends_with_one_bundle_and_one_report(first):
-    project, ended = first
-    result = json.loads(ended.stdout)
+    project = first.folder
+    result = json.loads(first.output)
     assert (project / result["report"]).is_file()
     assert (project / result["bundle"] / "lineage.yaml").is_file()
     assert result["steps"] == list(STEPS)
@@ -40,13 +40,13 @@ def test_a_run_ends_with_one_bundle_and_one_report(first):
 
 
 def test_every_step_has_its_folder_and_nothing_else_is_left(first):
-    project, _ = first
+    project = first.folder
     left = {path.name for path in (project / "artifacts").iterdir()}
     assert left == {*STEPS, "report.html", "run.log", ".lock"}
 
 
 def test_no_step_writes_outside_its_outputs(first, root):
-    project, _ = first
+    project = first.folder
     known = {path.name for path in root.iterdir()} | {
         "artifacts",
         "mlflow.db",
@@ -59,13 +59,14 @@ def test_no_step_writes_outside_its_outputs(first, root):
 
 
 def test_stderr_tells_each_step_and_nothing_more(first):
-    _, ended = first
-    assert [line.split()[1] for line in ended.stderr.splitlines()] == list(STEPS)
+    assert [line.split()[1] for line in first.messages.splitlines()] == list(STEPS)
 
 
-def test_step_by_step_elsewhere_and_without_a_network_gives_the_same_bytes_and_digest(first, tmp_path, copied, python):
-    project, ended = first
-    other = copied(tmp_path / "another" / "place")
+def test_step_by_step_elsewhere_and_without_a_network_gives_the_same_bytes_and_digest(
+    first, tmp_path, rehearsed, python
+):
+    project = first.folder
+    other = rehearsed(tmp_path / "another" / "place")
     alone = ("unshare", "-n") if os.geteuid() == 0 else ()
     assert python(other, "-m", "pipelines", "scenario", "smoke").returncode == 0
     spec = graph.compiled(Params())
@@ -77,12 +78,12 @@ def test_step_by_step_elsewhere_and_without_a_network_gives_the_same_bytes_and_d
         run = python(other, "-m", "components", step, *arguments, prefix=alone)
         assert run.returncode == 0, run.stderr
     sidecar = json.loads((other / "artifacts/register/bundle.meta.json").read_text())
-    assert sidecar["metadata"]["subject_digest"] == json.loads(ended.stdout)["subject_digest"]
+    assert sidecar["metadata"]["subject_digest"] == json.loads(first.output)["subject_digest"]
     assert digests(other) == digests(project)
 
 
 def test_a_run_from_the_middle_runs_what_follows_only(first, python):
-    project, ended = first
+    project = first.folder
     weights = project / "artifacts/train/model/weights.safetensors"
     before = weights.stat().st_mtime_ns
     again = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "--json")
@@ -90,11 +91,11 @@ def test_a_run_from_the_middle_runs_what_follows_only(first, python):
     result = json.loads(again.stdout)
     assert result["steps"] == ["check_params", "select", "evaluate", "register"]
     assert weights.stat().st_mtime_ns == before
-    assert result["subject_digest"] == json.loads(ended.stdout)["subject_digest"]
+    assert result["subject_digest"] == json.loads(first.output)["subject_digest"]
 
 
 def test_other_parameters_for_a_step_that_is_skipped_are_refused(first, python):
-    project, _ = first
+    project = first.folder
     ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "-S", "train.epochs=5")
     assert ended.returncode == 2
     assert "train.epochs (4, now 5)" in ended.stderr
@@ -102,7 +103,7 @@ def test_other_parameters_for_a_step_that_is_skipped_are_refused(first, python):
 
 
 def test_a_gate_that_says_no_ends_with_code_1_and_a_report(first, python):
-    project, _ = first
+    project = first.folder
     tight = ["-S", "evaluate.min_metric=1.0"]
     ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--only", "evaluate", *tight, "--json")
     assert ended.returncode == 1, ended.stderr
@@ -112,7 +113,7 @@ def test_a_gate_that_says_no_ends_with_code_1_and_a_report(first, python):
 
 
 def test_a_second_run_at_the_same_time_is_refused(first, python):
-    project, _ = first
+    project = first.folder
     with (project / "artifacts/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ended = python(project, "-m", "pipelines", "run", "--only", "select")
@@ -133,7 +134,7 @@ BAD = {
 def test_bad_input_is_one_line_of_what_where_and_what_to_do(case, first, tmp_path, python):
     overrides, code, word = BAD[case]
     project = tmp_path / "project"
-    shutil.copytree(first[0], project, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
+    shutil.copytree(first.folder, project, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
     (project / "empty").mkdir()
     arguments = [part for override in overrides for part in ("-S", override)]
     ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", *arguments)

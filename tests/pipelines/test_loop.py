@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from edgeloop.data.features import image_features
 from edgeloop.data.profile import NUMERIC_FEATURES
 
-pytestmark = [pytest.mark.slow, pytest.mark.quiet]
+pytestmark = pytest.mark.slow
 
 MODEL = "digits-smoke@champion-workstation"
 SMOKE = ("--scenario", "smoke")
@@ -38,7 +38,7 @@ def telemetry(path, light):
 @pytest.fixture(scope="module")
 def project(released):
     """A project with version 1 registered, and two windows of telemetry."""
-    project, _ = released
+    project = released.folder
     telemetry(project / "as-trained.parquet", 1.0)
     telemetry(project / "windows" / "dark.parquet", 0.5)
     return project

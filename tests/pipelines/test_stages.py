@@ -70,6 +70,19 @@ def test_register_depends_on_all_the_code_that_lineage_names(made, root):
     assert named <= set(made["register"]["deps"])
 
 
+def test_a_stage_names_the_process_that_runs_it_to_its_step(made, tmp_path):
+    """It does so before its first import, during which DVC may be killed."""
+    shown = tmp_path / "python"
+    shown.write_text('#!/bin/sh\necho "$2 $EDGELOOP_ENGINE_PID"\n')
+    shown.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for name, stage in made.items():
+        command = ["sh", "-c", stage["cmd"]]
+        ended = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        if name != "devices":  # it is over within a second and writes by rename
+            assert ended.stdout.splitlines()[-1] == f"components {os.getpid()}", name
+
+
 def test_a_stage_sees_its_own_section_only(made):
     sections = {name: stage["params"] for name, stage in made.items() if name not in ("devices", "check_params")}
     assert sections == {name: [name] for name in sections}

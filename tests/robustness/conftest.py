@@ -1,14 +1,14 @@
-"""One project in which the smoke scenario has run, for tests that break it and mend it again."""
+"""One rehearsal in which the smoke scenario has run, for tests that break it and mend it again."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,11 +93,11 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def new_project(copied: Callable[[Path], Path]) -> Callable[[Path], Project]:
+def new_project(rehearsed: Callable[[Path], Path]) -> Callable[[Path], Project]:
     """Makes a project of the smoke scenario that has not run."""
 
     def make(folder: Path) -> Project:
-        project = Project(copied(folder), wiring())
+        project = Project(rehearsed(folder), wiring())
         written = project.python("-m", "pipelines", "scenario", project.scenario)
         assert written.returncode == 0, written.stderr
         return project
@@ -122,14 +122,18 @@ class Finished:
     files: Mapping[str, Mapping[str, str]]
 
     def holds(self) -> None:
-        """Asserts that the project is as after an untouched run, in its files and in its registry."""
+        """Asserts that the project answers as after an untouched run, in its bundle and in its registry."""
         project = self.project
         assert project.subject_digest == self.subject_digest
         verified = project.python("-m", "edgeloop", "lineage", "verify", "artifacts/register/bundle")
         assert verified.returncode == 0, verified.stderr
         assert self.versions() == {self.subject_digest: (["1"], ["champion-workstation"])}
-        assert not [path for path in project.folder.rglob(".*.partial*") if "venv" not in path.parts]
-        assert not (project.folder / "artifacts" / ".run").exists()
+
+    def is_tidy(self) -> None:
+        """Asserts that nothing half-made lies about."""
+        folder = self.project.folder
+        assert not [path for path in folder.rglob(".*.partial*") if "venv" not in path.parts]
+        assert not (folder / "artifacts" / ".run").exists()
 
     def versions(self) -> dict[str, tuple[list[str], list[str]]]:
         """By subject: its versions in the registry and their aliases, every one of which is fetched and verified."""
@@ -158,15 +162,15 @@ print(json.dumps([(one.version, one.subject_digest, one.aliases) for one in foun
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, new_project: Callable[[Path], Project]) -> Finished:
-    """A project in which kfp.local has run the smoke scenario once."""
-    project = new_project(tmp_path_factory.mktemp("finished") / "project")
-    since_s = time.monotonic()
-    ended = project.pipelines()
-    assert ended.returncode == 0, ended.stderr
-    seconds = time.monotonic() - since_s
-    steps = json.loads(ended.stdout)["steps"]
-    return Finished(project, project.subject_digest, seconds, {step: project.files(step) for step in steps})
+def finished(tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Any]) -> Finished:
+    """A rehearsal in which kfp.local has run the smoke scenario once; params.yaml holds that scenario."""
+    released = another_released(tmp_path_factory.mktemp("finished") / "project")
+    project = Project(released.folder, wiring())
+    written = project.python("-m", "pipelines", "scenario", project.scenario)
+    assert written.returncode == 0, written.stderr
+    steps = json.loads(released.output)["steps"]
+    files = {step: project.files(step) for step in steps}
+    return Finished(project, project.subject_digest, released.seconds, files)
 
 
 @pytest.fixture

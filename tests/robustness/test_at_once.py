@@ -42,7 +42,6 @@ def test_two_processes_of_a_step_write_one_output(place: str, words: str, projec
     assert len(Dataset(project.folder / place / "dataset").samples) == 1797
 
 
-@pytest.mark.quiet
 @pytest.mark.long
 @pytest.mark.parametrize("step", ["train", "convert", "quantize", "benchmark", "select", "evaluate", "register"])
 def test_two_processes_of_any_step_leave_what_one_leaves(step: str, finished: Any) -> None:

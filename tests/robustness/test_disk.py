@@ -14,7 +14,7 @@ import pytest
 from components import STEPS
 from edgeloop.errors import EXIT_ENVIRONMENT
 
-pytestmark = [pytest.mark.slow, pytest.mark.quiet, pytest.mark.privileged]
+pytestmark = [pytest.mark.slow, pytest.mark.privileged]
 
 PAGE_BYTES = 4096
 FILLER = ".filler"

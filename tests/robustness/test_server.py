@@ -340,7 +340,6 @@ def registered(project: Any, *arguments: str, uri: str) -> "subprocess.Completed
     return project.step("register", *arguments, MLFLOW_TRACKING_URI=uri, **IMPATIENT)
 
 
-@pytest.mark.quiet
 def test_the_step_ends_with_code_3_and_one_line_and_is_run_again(proxy: Proxy, finished: Any) -> None:
     uri = f"http://user:secret@127.0.0.1:{proxy.port}"
     proxy.gone = lambda what, _count: what.endswith("registered-models/alias")
@@ -358,7 +357,6 @@ def test_the_step_ends_with_code_3_and_one_line_and_is_run_again(proxy: Proxy, f
     assert version.subject_digest == finished.subject_digest
 
 
-@pytest.mark.quiet
 @pytest.mark.parametrize("prefixes", [("both-", "both-"), ("a-", "b-")], ids=["one model", "two models"])
 def test_two_projects_at_once_on_one_server_both_complete(
     prefixes: tuple[str, str], proxy: Proxy, finished: Any, tmp_path: Path
