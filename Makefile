@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 # The environment is fresh when a stamp of this very lock file exists.
 STAMP := $(VENV)/.ready-$(firstword $(shell cksum requirements.lock))
 SCENARIO ?=
@@ -27,8 +28,10 @@ $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON): has no venv module; install it (Debian: python3-venv)" >&2; exit 3; }
 	@rm -f $(VENV)/.ready-*
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# Unpacking takes the time, so two unpack at once: without dependencies the order of the packages is free.
+	printf '0\n1\n' | xargs -P 2 -I HALF sh -c "awk 'NR % 2 == HALF' requirements.lock | $(PIP_INSTALL) --no-compile -r /dev/stdin"
+	$(PY) -m compileall -q -j 0 -x '/(tests|testing)/' $(VENV)/lib || true
+	$(PIP_INSTALL) --no-build-isolation -e .
 	$(PY) -m pip check
 	@$(PY) -c 'import torch' || { echo "error: torch: cannot be imported; give pip the CPU build of torch (see README, Platforms)" >&2; exit 3; }
 	@touch $@

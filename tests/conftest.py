@@ -19,6 +19,7 @@ from edgeloop.privacy import opt_out
 
 ROOT = Path(__file__).parents[1]
 COST = {"slow": 1, "privileged": 2, "long": 3}
+SLOWEST = ("pipelines/test_dvc", "test_readme", "pipelines/test_loop", "pipelines", "robustness")
 
 
 def pytest_configure() -> None:
@@ -28,10 +29,15 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first; what needs rights or minutes last, and without the rights not at all."""
+    """Fast tests first; what needs rights or minutes last, and without the rights not at all.
 
-    def cost(item: pytest.Item) -> int:
-        return max((COST[mark.name] for mark in item.iter_markers() if mark.name in COST), default=0)
+    Of the slow files the slowest come first, so that no worker is left with one of them at the end.
+    """
+
+    def cost(item: pytest.Item) -> tuple[int, int]:
+        marks = max((COST[mark.name] for mark in item.iter_markers() if mark.name in COST), default=0)
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        return marks, next((n for n, slowest in enumerate(SLOWEST) if place.startswith(slowest)), len(SLOWEST))
 
     items.sort(key=cost)
     if os.geteuid() != 0:

@@ -224,6 +224,7 @@ print(MLFLOW_DISABLE_TELEMETRY.get())
     assert python(code, **environment).stdout.strip() == str(disabled)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_four_processes_may_create_the_same_store_at_once(tmp_path):
     code = "from edgeloop.tracking import tracked_run\nwith tracked_run('train') as run: run.log_params({'a': 1})"

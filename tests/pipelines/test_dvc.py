@@ -179,5 +179,6 @@ def test_another_boot_asks_the_machine_and_runs_nothing_more(clone, command, tmp
 def test_another_machine_measures_again_and_gets_the_same_subject(reproduced, clone, command, tmp_path):
     cpu = re.sub(r"(?m)^model name\s*:.*$", "model name\t: Another CPU", Path("/proc/cpuinfo").read_text())
     output = elsewhere(command, clone, tmp_path, {stages.BOOT_ID: "another machine\n", "/proc/cpuinfo": cpu})
-    assert ran(output) == ["devices", *AFTER["benchmark"]]
+    # the fake device measures the same again, so DVC may bring back what evaluate made of it
+    assert [step for step in ran(output) if step != "evaluate"] == ["devices", "benchmark", "select", "register"]
     assert digest_of(clone) == reproduced.subject_digest

@@ -89,6 +89,7 @@ def test_the_same_window_acts_once_also_after_a_restart(project, python):
     assert len(versions(project, python)) == 2
 
 
+@pytest.mark.long
 def test_the_same_window_acts_once_where_the_ledger_was_lost(project, python):
     """As on a cluster, where each run begins in an empty folder: the registry remembers."""
     for path in (project / ".edgeloop" / "windows").rglob("*.json"):

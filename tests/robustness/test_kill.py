@@ -177,6 +177,7 @@ def reproduced(finished: Any, tmp_path_factory: Any) -> Any:
     return taken_over
 
 
+@pytest.mark.long
 def test_a_reproduction_that_is_killed_at_a_random_moment_finishes_too(reproduced: Any, started: Any) -> None:
     """What the killed stage had begun may lie there, hidden, until it runs again: DVC may restore it instead."""
     command = [*ENGINES["dvc"], "--force", "--downstream", "select"]

@@ -282,6 +282,7 @@ def test_and_at_every_single_request(done_first: bool, proxy: Proxy, model: Mode
         gone_at(number, proxy, model, done_first=done_first)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("done_first", [pytest.param(False, marks=pytest.mark.long), True], ids=["question", "answer"])
 def test_what_is_lost_once_is_asked_again_and_nothing_is_doubled(
     done_first: bool, proxy: Proxy, model: Model, monkeypatch: pytest.MonkeyPatch

@@ -75,6 +75,7 @@ def test_the_onnx_file_names_no_path_and_no_source_line(converted: Path) -> None
     assert not [text for text in texts if "/" in text or "\\" in text or ".py" in text]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_processes_in_two_folders_write_the_same_bytes(folders: Any, tmp_path: Path, root: Path) -> None:
     """Nothing is shared: folder, working folder, hash seed, name of the user and number of cores differ."""

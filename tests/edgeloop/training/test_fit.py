@@ -229,6 +229,7 @@ def test_a_tracked_training_has_its_curve_in_mlflow(bars_dataset, tmp_path, monk
     assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_default_parameters_reach_097_on_the_test_split_of_digits(write_dataset: Callable[..., Any], tmp_path):
     import torch
