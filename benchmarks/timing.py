@@ -15,6 +15,7 @@ def interleaved(
     """Seconds of every command, in turn, `rounds` times, after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     environment = {**os.environ, **(variables or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, in the round that does not count
     for turn in range(rounds + 1):
         for name, command in commands.items():
             began = time.perf_counter()

@@ -68,6 +68,19 @@ def parsed(model: type[Value], values: Mapping[str, Any], *, where: str) -> Valu
         raise ParamsFault(first_fault(error, model), where=where, fix="correct it and run again") from error
 
 
+def whole_numbers(options: Mapping[str, Any]) -> dict[str, Any]:
+    """`options` with 32.0 as 32: KFP carries every number as a float, and one value has one digest."""
+    return {name: _whole(value) for name, value in options.items()}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return whole_numbers(value)
+    if isinstance(value, list | tuple):
+        return [_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def first_fault(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing that `error` complains of: the dotted key, the reason, and the nearest right name."""
     fault = error.errors()[0]

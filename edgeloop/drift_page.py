@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from edgeloop.data.profile import NUMERIC_FEATURES
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_file, write_text
 from edgeloop.plugins import missing_extra
@@ -26,7 +25,7 @@ def write_page(page: Path, *, reference: Path, current: Path, rows: int) -> None
         MissingExtra: Evidently is not installed.
     """
     before, now = _sampled(reference, rows), _sampled(current, rows)
-    shared = [name for name in NUMERIC_FEATURES if name in before and name in now]
+    shared = [name for name in before if name in now]
     # Evidently refuses the whole page for one column without values.
     columns = [name for name in shared if np.isfinite(before[name]).any() and np.isfinite(now[name]).any()]
     if not columns:

@@ -159,8 +159,11 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
             raise ParamsFault(f"{field}: no plug-in named {name!r}", where=where, fix=hint)
-    options = plugins.load("models", params.train.model).options
-    parsed(options, params.train.model_options, where=f"{where}: train.model_options")
+    for kind, name, field, options in (
+        ("sources", params.prepare_data.source, "prepare_data.options", params.prepare_data.options),
+        ("models", params.train.model, "train.model_options", params.train.model_options),
+    ):
+        parsed(plugins.load(kind, name).options, options, where=f"{where}: {field}")
     return params
 
 

@@ -17,6 +17,7 @@ from edgeloop.errors import MissingExtra, PluginFault
 
 KINDS = {
     "sources": "edgeloop.data.sources",
+    "features": "edgeloop.data.features",
     "tasks": "edgeloop.tasks",
     "models": "edgeloop.models",
     "conversion": "edgeloop.conversion",

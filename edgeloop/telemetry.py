@@ -1,7 +1,8 @@
 """Telemetry: what devices saw, as features; never the samples themselves.
 
 A window is a Parquet or CSV file, a row a sample. Columns are named as the features of the profile (units as in
-`edgeloop.data.dataset.FEATURE_COLUMNS`); others, such as `prediction` or `device`, are kept out of the comparison.
+`edgeloop.data.features`); others, such as `prediction` or `device`, are not compared, and what is no number is not
+read.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.canonical import sha256_of_bytes
-from edgeloop.data.profile import NUMERIC_FEATURES
 from edgeloop.errors import DataFault, translated
 from edgeloop.plugins import missing_extra
 
@@ -26,7 +26,7 @@ class Window:
 
     Args:
         rows: How many.
-        columns: float64 of `rows` values for each feature that is there; NaN where a value is missing.
+        columns: float64 of `rows` values for each column of numbers; NaN where a value is missing.
         digest: `sha256:…` over the rows, whatever their order.
     """
 
@@ -39,18 +39,17 @@ def read_window(path: Path) -> Window:
     """The window in a file.
 
     Raises:
-        DataFault: It is empty, too large, unreadable, or has no feature with numbers.
+        DataFault: It is empty, too large, unreadable, or has no column of numbers.
     """
     with translated(path):
         size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataFault(f"has {size} bytes, more than {MAX_BYTES}", where=str(path), fix="cut it into windows")
     table = _table(path)
-    columns = {name: _numbers(table, name, path) for name in NUMERIC_FEATURES if name in table.column_names}
+    read = {name: _numbers(table, name) for name in table.column_names}
+    columns = {name: column for name, column in read.items() if column is not None}
     if not columns:
-        raise DataFault(
-            f"has none of the columns {', '.join(NUMERIC_FEATURES)}", where=str(path), fix="write one a feature"
-        )
+        raise DataFault("has no column of numbers", where=str(path), fix="write one a feature")
     if table.num_rows == 0:
         raise DataFault("has no rows", where=str(path), fix="give a window with samples")
     matrix = np.column_stack([columns[name] for name in sorted(columns)])
@@ -76,11 +75,12 @@ def _table(path: Path) -> Any:
         ) from error
 
 
-def _numbers(table: Any, name: str, path: Path) -> NDArray[np.float64]:
+def _numbers(table: Any, name: str) -> NDArray[np.float64] | None:
+    """A column as numbers, NaN where there is none; None where it holds something else."""
     import pyarrow as pa
 
     try:
         column = table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowException as error:
-        raise DataFault(f"column {name} holds no numbers", where=str(path), fix="write numbers") from error
+    except pa.ArrowException:
+        return None
     return np.asarray(column, dtype=np.float64)

@@ -13,8 +13,8 @@ import pyarrow.parquet as parquet
 from PIL import Image, ImageFilter
 from sklearn.datasets import load_digits
 
-from edgeloop.data.features import image_features
-from edgeloop.data.profile import NUMERIC_FEATURES
+from edgeloop.data.features import compared
+from edgeloop.data.features.image import COLUMNS, image_features
 
 PICTURES = 500
 
@@ -27,7 +27,7 @@ def write_window(path: Path, *, light: float, blur_px: float) -> None:
         content = io.BytesIO()
         picture.filter(ImageFilter.GaussianBlur(blur_px)).save(content, "PNG")
         rows.append(image_features(content.getvalue(), where=f"digit {number}"))
-    columns = {name: [getattr(row, name) for row in rows] for name in NUMERIC_FEATURES}
+    columns = {name: [getattr(row, name) for row in rows] for name in compared(COLUMNS)}
     parquet.write_table(pa.table(columns), path)
 
 

@@ -3,7 +3,8 @@
 A dataset is a folder:
 
     index.parquet   one row a sample, sorted by id, columns INDEX_COLUMNS
-    features.parquet one row a sample, sorted by id: what validation and drift look at (FEATURE_COLUMNS)
+    features.parquet one row a sample, sorted by id: what validation and drift look at: `id` and the columns
+                     of the plug-in of `edgeloop.data.features` that the card names; null where it cannot be read
     reference.parquet at most REFERENCE_ROWS feature rows of train, which travel with the model for drift
     dataset.json    DatasetCard
     shards/         packed samples, where a source has no files of its own
@@ -33,15 +34,9 @@ from edgeloop.plugins import missing_extra
 
 SPLITS = ("train", "val", "test")
 
-INDEX_COLUMNS = ("id", "uri", "sha256", "split", "label", "group", "error")
-"""All text; `label`, `group` and `error` may be null, `sha256` only where `error` is not."""
-
-FEATURE_COLUMNS = (
-    "id", "width", "height", "mode", "size_bytes", "mean", "std", "minimum", "maximum", "sharpness",
-)  # fmt: skip
-"""Pixels, bytes, and pixel values in 0..255 of the grey picture; null where the sample could not be read.
-
-`sharpness` is the variance of the 4-neighbour Laplacian (Pech-Pacheco et al., 2000)."""
+INDEX_COLUMNS = ("id", "uri", "sha256", "split", "label", "group", "boxes", "metadata", "time", "error")
+"""All text; null where there is none, `sha256` only where `error` is not. `boxes` and `metadata` are canonical JSON: a
+list of `[label, left, top, width, height]`, and a mapping."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,9 @@ class Sample:
     split: str
     label: str | None
     group: str | None = None
+    boxes: str | None = None
+    metadata: str | None = None
+    time: str | None = None
     error: str | None = None
 
 
@@ -62,16 +60,21 @@ class DatasetCard(Contract):
 
     format: int = 1
     source: str
+    kind: str = Field(default="image", description="what its samples are: plug-in of edgeloop.data.features")
     name: str
     classes: tuple[str, ...] = Field(description="sorted; the position is the class index of the model")
     counts: dict[str, int] = Field(description="samples in each split, readable or not")
-    digests: dict[str, str] = Field(description="digest of each split: ids, sha256, labels, groups")
+    digests: dict[str, str] = Field(
+        description="of each split: ids, sha256, labels and all else that is known of its samples"
+    )
     unreadable: int = Field(description="samples with an error")
 
 
 def samples_digest(samples: Sequence[Sample]) -> str:
-    """Over what the samples are (id, sha256, label, group), not where they lie or in which order they came."""
-    return digest_of(sorted([s.id, s.sha256 or "", s.label or "", s.group or ""] for s in samples))
+    """Over what the samples are, not where they lie or in which order they came."""
+    return digest_of(
+        sorted([s.id, *(x or "" for x in (s.sha256, s.label, s.group, s.boxes, s.metadata, s.time))] for s in samples)
+    )
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,17 @@ def read_index(folder: Path) -> list[Sample]:
     columns = columns_of(folder / "index.parquet", list(INDEX_COLUMNS))
     rows = zip(*(columns[name] for name in INDEX_COLUMNS), strict=True)
     return [Sample(**dict(zip(INDEX_COLUMNS, row, strict=True))) for row in rows]
+
+
+def write_index(samples: Sequence[Sample], folder: Path) -> None:
+    """Writes `index.parquet`; the samples are sorted by id."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    columns = {name: [getattr(s, name) for s in samples] for name in INDEX_COLUMNS}
+    schema = pa.schema([(name, pa.string()) for name in INDEX_COLUMNS])
+    with translated(folder):
+        parquet.write_table(pa.table(columns, schema=schema), folder / "index.parquet")
 
 
 def columns_of(path: Path, names: list[str]) -> dict[str, list[Any]]:

@@ -14,7 +14,8 @@ Derived columns, one value a sample:
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, columns_of
+from edgeloop import plugins
+from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard, columns_of
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def frame_of(dataset: Path) -> "pd.DataFrame":
-    """One row a sample, in the order of the index: INDEX_COLUMNS, FEATURE_COLUMNS and the derived ones.
+    """One row a sample, in the order of the index: INDEX_COLUMNS, the features of its kind and the derived ones.
 
     Raises:
         DataFault: index and features are damaged or not of the same samples.
@@ -34,7 +35,9 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
     index = pd.DataFrame(columns_of(dataset / "index.parquet", list(INDEX_COLUMNS)))
-    features = pd.DataFrame(columns_of(dataset / "features.parquet", list(FEATURE_COLUMNS)))
+    described = plugins.load("features", DatasetCard.read(dataset / "dataset.json").kind).columns
+    names = ["id", *(column.name for column in described)]
+    features = pd.DataFrame(columns_of(dataset / "features.parquet", names))
     if not index["id"].equals(features["id"]):
         raise DataFault("index and features are of different samples", where=str(dataset), fix="run prepare_data again")
     return with_derived(index.join(features.drop(columns="id")))

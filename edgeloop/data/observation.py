@@ -4,12 +4,12 @@ A bad sample is a value here, never an exception. One thread does it: at 48 px t
 720 px no faster, because the interpreter is what they wait for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeloop.canonical import sha256_of_bytes, sha256_of_file
 from edgeloop.data.dataset import fetched, local_path
-from edgeloop.data.features import ImageFeatures, image_features
+from edgeloop.data.features import Features, Value
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import DataFault, MissingExtra
 from edgeloop.progress import progress
@@ -25,11 +25,11 @@ class Observation:
     """What was found out about one sample; either `features` or `error` is there."""
 
     sha256: str | None = None
-    features: ImageFeatures | None = None
+    features: Mapping[str, Value] | None = None
     error: str | None = None
 
 
-def observed(samples: Sequence[RawSample]) -> list[Observation]:
+def observed(samples: Sequence[RawSample], features: Features) -> list[Observation]:
     """One observation a sample, in their order.
 
     Raises:
@@ -40,13 +40,13 @@ def observed(samples: Sequence[RawSample]) -> list[Observation]:
     chunks = [samples[start : start + _CHUNK] for start in range(0, len(samples), _CHUNK)]
     with progress("prepare_data", len(samples)) as advance:
         for chunk in chunks:
-            found += [observation(sample) for sample in chunk]
+            found += [observation(sample, features) for sample in chunk]
             unreadable += sum(row.error is not None for row in found[-len(chunk) :])
             advance(len(chunk), f"{unreadable} unreadable" if unreadable else "")
     return found
 
 
-def observation(sample: RawSample) -> Observation:
+def observation(sample: RawSample, features: Features) -> Observation:
     """What there is to know about one sample."""
     if sample.error is not None:
         return Observation(error=sample.error)
@@ -60,7 +60,7 @@ def observation(sample: RawSample) -> Observation:
         return Observation(error=f"cannot be read ({_reason(error)})")
     sha256 = sha256_of_bytes(content)
     try:
-        return Observation(sha256, features=image_features(content, where=sample.id))
+        return Observation(sha256, features=features.read(content, sample))
     except DataFault as fault:
         return Observation(sha256, error=fault.what)
     except MemoryError:

@@ -6,21 +6,24 @@ that nothing can be learned from: none, a class with too few samples, a split wi
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from edgeloop import plugins
-from edgeloop.contract import Contract
-from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, SPLITS, DatasetCard, Sample, samples_digest
+from edgeloop.canonical import canonical_json
+from edgeloop.contract import Contract, parsed, whole_numbers
+from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, write_index
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
 
 if TYPE_CHECKING:
+    from edgeloop.data.features import Column, Features
     from edgeloop.data.observation import Observation
 
 
@@ -43,9 +46,15 @@ class PrepareDataParams(Contract):
 
     source: str = Field(default="digits", description="plug-in of edgeloop.data.sources")
     path: Path | None = Field(default=None, description="folder or file of the source; digits needs none")
+    options: dict[str, Any] = Field(default_factory=dict, description="of the source, see its documentation")
     split: SplitShares = SplitShares()
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the split")
     min_class_samples: int = Field(default=10, ge=3, description="a class with fewer samples is refused")
+
+    @field_validator("options")
+    @classmethod
+    def _integral(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return whole_numbers(options)
 
 
 def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> DatasetCard:
@@ -67,26 +76,30 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     from edgeloop.data.profile import profile_of
 
     raw = _listed(params)
-    observations = observed(raw)
+    kind: str = plugins.load("sources", params.source).kind
+    features: Features = plugins.load("features", kind)
+    observations = observed(raw, features)
     where = str(params.path or params.source)
     _refuse_small_classes(raw, observations, params.min_class_samples, where)
     splits = _splits(raw, observations, params)
     with whole_folder(dataset) as folder:
         samples = _samples(raw, observations, splits, folder)
         _refuse_empty_splits(samples, where)
-        card = _card(params.source, samples)
-        _write_index(samples, folder)
-        _write_features(samples, observations, folder / "features.parquet")
-        _write_features(*_reference(samples, observations), folder / "reference.parquet")
+        card = _card(params.source, kind, samples)
+        write_index(samples, folder)
+        _write_features(features.columns, samples, observations, folder / "features.parquet")
+        _write_features(features.columns, *_reference(samples, observations), folder / "reference.parquet")
         card.write(folder / "dataset.json")
-    profile_of(samples, [row.features for row in observations]).write(profile)
+    profile_of(samples, [row.features for row in observations], features.columns).write(profile)
     return card
 
 
 def _listed(params: PrepareDataParams) -> list[RawSample]:
     """All samples of the source, sorted by id."""
     path = None if params.path is None else params.path.expanduser().absolute()
-    raw = sorted(plugins.load("sources", params.source).samples(path), key=lambda sample: sample.id)
+    source = plugins.load("sources", params.source)
+    options = parsed(source.options, params.options, where="prepare_data.options")
+    raw = sorted(source.samples(path, options), key=lambda sample: sample.id)
     if not raw:
         raise DataFault("holds no sample", where=str(path or params.source), fix="add samples or choose another path")
     for one, next_one in pairwise(raw):
@@ -145,31 +158,30 @@ def _samples(
             split=split,
             label=sample.label,
             group=sample.group,
+            boxes=None if sample.boxes is None else _json([astuple(box) for box in sample.boxes]),
+            metadata=_json(dict(sample.metadata)) if sample.metadata else None,
+            time=sample.time,
             error=row.error,
         )
         for sample, row, split in zip(raw, observations, splits, strict=True)
     ]
 
 
-def _card(source: str, samples: Sequence[Sample]) -> DatasetCard:
+def _json(value: Any) -> str:
+    return canonical_json(value).decode()
+
+
+def _card(source: str, kind: str, samples: Sequence[Sample]) -> DatasetCard:
     by_split = {name: [s for s in samples if s.split == name] for name in SPLITS}
     return DatasetCard(
         source=source,
+        kind=kind,
         name=f"{source}-{samples_digest(samples).removeprefix('sha256:')[:12]}",
         classes=tuple(sorted({s.label for s in samples if s.label is not None})),
         counts={name: len(members) for name, members in by_split.items()},
         digests={name: samples_digest(members) for name, members in by_split.items()},
         unreadable=sum(s.error is not None for s in samples),
     )
-
-
-def _write_index(samples: Sequence[Sample], folder: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    columns = {name: [getattr(s, name) for s in samples] for name in INDEX_COLUMNS}
-    schema = pa.schema([(name, pa.string()) for name in INDEX_COLUMNS])
-    parquet.write_table(pa.table(columns, schema=schema), folder / "index.parquet")
 
 
 def _reference(
@@ -185,17 +197,13 @@ def _reference(
     return [sample for sample, _ in rows], [row for _, row in rows]
 
 
-def _write_features(samples: Sequence[Sample], observations: Sequence["Observation"], path: Path) -> None:
+def _write_features(
+    described: Sequence["Column"], samples: Sequence[Sample], observations: Sequence["Observation"], path: Path
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    types = {
-        "id": pa.string(),
-        "mode": pa.string(),
-        "mean": pa.float64(),
-        "std": pa.float64(),
-        "sharpness": pa.float64(),
-    }
-    schema = pa.schema([(name, types.get(name, pa.int64())) for name in FEATURE_COLUMNS])
-    columns = {name: [getattr(row.features, name, None) for row in observations] for name in FEATURE_COLUMNS[1:]}
+    types = {"int": pa.int64(), "float": pa.float64(), "text": pa.string()}
+    schema = pa.schema([("id", pa.string()), *((column.name, types[column.type]) for column in described)])
+    columns = {c.name: [(row.features or {}).get(c.name) for row in observations] for c in described}
     parquet.write_table(pa.table({"id": [s.id for s in samples], **columns}, schema=schema), path)

@@ -6,7 +6,7 @@ with the model.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +15,17 @@ from pydantic import Field
 
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import SPLITS, Sample
-from edgeloop.data.features import ImageFeatures
+from edgeloop.data.features import Column, Value, compared
 
 REFERENCE_SPLIT = "train"
 REFERENCE_ROWS = 20_000
 """The most feature rows of that split that travel with a model; the profile is over all of them."""
-NUMERIC_FEATURES = ("width", "height", "size_bytes", "mean", "std", "minimum", "maximum", "sharpness")
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 10
 
 
 class FeatureProfile(Contract):
-    """One numeric feature over the readable samples of the training split; units as in FEATURE_COLUMNS."""
+    """One numeric feature over the readable samples of the training split; units as its column says."""
 
     name: str
     count: int = Field(description="values")
@@ -56,12 +55,15 @@ class Profile(Contract):
         return cls.read(path)
 
 
-def profile_of(samples: Sequence[Sample], features: Sequence[ImageFeatures | None]) -> Profile:
+def profile_of(
+    samples: Sequence[Sample], features: Sequence[Mapping[str, Value] | None], columns: tuple[Column, ...]
+) -> Profile:
     """The profile of a dataset.
 
     Args:
         samples: All rows of the index.
         features: Theirs, in their order; None where a sample is unreadable.
+        columns: Of the features.
     """
     reference = [row for s, row in zip(samples, features, strict=True) if s.split == REFERENCE_SPLIT]
     readable = [row for row in reference if row is not None]
@@ -69,12 +71,14 @@ def profile_of(samples: Sequence[Sample], features: Sequence[ImageFeatures | Non
         samples=len(samples),
         unreadable=sum(s.error is not None for s in samples),
         counts=class_counts(samples),
-        modes=dict(sorted(Counter(row.mode for row in readable).items())),
-        features=tuple(
-            feature_profile(name, [getattr(row, name) for row in readable], nulls=len(reference) - len(readable))
-            for name in NUMERIC_FEATURES
-        ),
+        modes=dict(sorted(Counter(str(row["mode"]) for row in readable if "mode" in row).items())),
+        features=tuple(_profiled(name, readable, absent=len(reference) - len(readable)) for name in compared(columns)),
     )
+
+
+def _profiled(name: str, rows: Sequence[Mapping[str, Value]], *, absent: int) -> FeatureProfile:
+    values = [value for row in rows if isinstance(value := row[name], int | float)]
+    return feature_profile(name, values, nulls=absent + len(rows) - len(values))
 
 
 def class_counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from edgeloop.contract import Contract
 from edgeloop.data.profile import FeatureProfile, Profile
+from edgeloop.errors import DataFault
 
 Status = Literal["drift", "no drift", "not evaluated"]
 
@@ -89,6 +90,11 @@ def check(params: DetectDriftParams, *, reference: Path, current: Path) -> Drift
 
     profile = Profile.of(profile_file(reference))
     window = read_window(current)
+    names = [feature.name for feature in profile.features]
+    if not set(names) & window.columns.keys():
+        raise DataFault(
+            f"has none of the columns {', '.join(names)}", where=str(current), fix="write one a feature, as numbers"
+        )
     judged = _judged(params, profile, window.columns)
     status, reason = _together(params, judged, window.rows)
     return DriftVerdict(

@@ -5,11 +5,11 @@
 `cost`).
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from edgeloop.contract import Contract
+from edgeloop.contract import Contract, whole_numbers
 from edgeloop.data.preprocessing import ImageInput
 
 
@@ -37,12 +37,8 @@ class TrainParams(Contract):
 
     @field_validator("model_options")
     @classmethod
-    def _integral(cls, options: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
-        """KFP carries every number as a float: 32.0 and 32 are one value, with one digest."""
-        return {
-            name: int(value) if isinstance(value, float) and value.is_integer() else value
-            for name, value in options.items()
-        }
+    def _integral(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return whole_numbers(options)
 
     @model_validator(mode="after")
     def _shift_in_sight(self) -> "TrainParams":

@@ -31,9 +31,14 @@ def path(name: str, tmp_path: Path) -> Path | None:
     return tmp_path
 
 
+def listed(name: str, path: Path | None) -> list[RawSample]:
+    source = plugins.load("sources", name)
+    return list(source.samples(path, source.options()))
+
+
 @pytest.fixture
 def samples(name: str, path: Path | None) -> list[RawSample]:
-    return list(plugins.load("sources", name).samples(path))
+    return listed(name, path)
 
 
 def test_it_has_samples(samples):
@@ -45,7 +50,7 @@ def test_ids_are_unique(samples):
 
 
 def test_ids_are_the_same_at_every_reading(name, path, samples):
-    assert {s.id for s in plugins.load("sources", name).samples(path)} == {s.id for s in samples}
+    assert {s.id for s in listed(name, path)} == {s.id for s in samples}
 
 
 def test_ids_name_no_place_on_this_machine(path, samples):
@@ -64,12 +69,12 @@ def test_every_sample_is_of_a_class(samples):
 
 def test_a_path_that_it_cannot_use_is_a_data_fault(name, tmp_path):
     with pytest.raises(DataFault):
-        list(plugins.load("sources", name).samples(tmp_path / "nowhere"))
+        listed(name, tmp_path / "nowhere")
 
 
 def test_a_missing_path_is_a_data_fault_where_one_is_needed(name):
     if name in PATHLESS:
-        assert next(iter(plugins.load("sources", name).samples(None)))
+        assert listed(name, None)
         return
     with pytest.raises(DataFault):
-        list(plugins.load("sources", name).samples(None))
+        listed(name, None)

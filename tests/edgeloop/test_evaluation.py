@@ -16,7 +16,7 @@ from PIL import Image
 from edgeloop import plugins
 from edgeloop.benchmarking import Target
 from edgeloop.canonical import sha256_of_bytes, sha256_of_file
-from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard
+from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
 from edgeloop.evaluation import EvaluateParams, Evaluation, evaluate, min_metric_check, numbers_of
@@ -66,10 +66,9 @@ def write_dataset(folder: Path, model: Path) -> None:
         name = f"{number:02}"
         (folder / f"dataset/{name}.png").write_bytes(content)
         split = "val" if number == 12 else "test"
-        rows.append((name, f"{name}.png", sha256_of_bytes(content), split, label, None, None))
-    columns = dict(zip(INDEX_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    parquet.write_table(pa.table(columns), folder / "dataset/index.parquet")
-    accepted = [row[0] for row in rows if row[0] != "11"]
+        rows.append(Sample(name, f"{name}.png", sha256_of_bytes(content), split, label))
+    write_index(rows, folder / "dataset")
+    accepted = [row.id for row in rows if row.id != "11"]
     parquet.write_table(pa.table({"id": accepted}), folder / "validation/accepted.parquet")
     card = DatasetCard(source="hand", name="hand", classes=CLASSES, counts={"test": 12}, digests={}, unreadable=0)
     card.write(folder / "dataset/dataset.json")

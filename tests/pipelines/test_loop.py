@@ -11,8 +11,8 @@ import yaml
 from PIL import Image, ImageFilter
 from sklearn.datasets import load_digits
 
-from edgeloop.data.features import image_features
-from edgeloop.data.profile import NUMERIC_FEATURES
+from edgeloop.data.features import compared
+from edgeloop.data.features.image import COLUMNS, image_features
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def telemetry(path, light):
         content = io.BytesIO()
         picture.save(content, "PNG")
         rows.append(image_features(content.getvalue(), where=str(number)))
-    columns = {name: [getattr(row, name) for row in rows] for name in NUMERIC_FEATURES}
+    columns = {name: [getattr(row, name) for row in rows] for name in compared(COLUMNS)}
     path.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_table(pa.table(columns), path)
 

@@ -1,9 +1,25 @@
 """Where raw data comes from, one file a format."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from edgeloop.contract import Contract
+
+
+@dataclass(frozen=True)
+class Box:
+    """One object in a picture: its class, and its upper left corner and size in pixels of that picture, y downwards.
+
+    As the source has it: it may lie outside the picture, have no area, or be of a class that does not exist.
+    """
+
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -17,6 +33,10 @@ class RawSample:
         content: The bytes, where there is no uri.
         group: Samples that must not be torn apart by a split, or None.
         error: Why the sample cannot be used although the source lists it, or None.
+        boxes: Of a detection sample: what is in the picture, or () where nothing is; None where nobody has said.
+        metadata: What else is known of how it was taken, such as `condition: night`.
+        split: Where the source itself puts it, or None.
+        time: When it was taken, as text that sorts like time (ISO 8601 in UTC, or a number of fixed width), or None.
     """
 
     id: str
@@ -25,13 +45,31 @@ class RawSample:
     content: bytes | None = None
     group: str | None = None
     error: str | None = None
+    boxes: tuple[Box, ...] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    split: str | None = None
+    time: str | None = None
+
+
+class NoOptions(Contract):
+    """A source that needs no more than its path."""
 
 
 class Source(Protocol):
     """A format of raw data."""
 
-    def samples(self, path: Path | None) -> Iterator[RawSample]:
+    kind: str
+    """What its samples are: a plug-in of `edgeloop.data.features`."""
+
+    options: type[Contract]
+    """What `prepare_data.options` may hold, checked before anything runs."""
+
+    def samples(self, path: Path | None, options: Any) -> Iterator[RawSample]:
         """All samples, in any order.
+
+        Args:
+            path: `prepare_data.path`, absolute.
+            options: An instance of `options` above.
 
         Raises:
             DataFault: `path` is missing, empty, or not of this format.

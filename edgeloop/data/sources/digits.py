@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeloop.data.sources import RawSample
+from edgeloop.data.sources import NoOptions, RawSample
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 
@@ -17,7 +17,10 @@ _BRIGHTEST = 16
 class Digits:
     """Ids `digits/0000` to `digits/1796`, in the order of the original set."""
 
-    def samples(self, path: Path | None) -> Iterator[RawSample]:
+    kind = "image"
+    options = NoOptions
+
+    def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:
         """All digits as PNG.
 
         Raises:

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeloop.data.sources import RawSample
+from edgeloop.data.sources import NoOptions, RawSample
 from edgeloop.errors import DataFault, from_os_error
 
 PICTURE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -18,7 +18,10 @@ PICTURE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".p
 class ImageFolder:
     """Ids are paths relative to the root, with `/` between their parts."""
 
-    def samples(self, path: Path | None) -> Iterator[RawSample]:
+    kind = "image"
+    options = NoOptions
+
+    def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:
         """Every file below a class folder, in the order of its path.
 
         Raises:

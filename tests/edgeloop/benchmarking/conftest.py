@@ -16,7 +16,7 @@ from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, Target
 from edgeloop.benchmarking.measurement import benchmark
 from edgeloop.canonical import sha256_of_bytes, sha256_of_file
-from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard
+from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet
@@ -86,9 +86,8 @@ def write_dataset(folder: Path, *, model: Path) -> None:
         content = buffer.getvalue()
         (dataset / f"{number:02}.png").write_bytes(content)
         label = CLASSES[int(session.run(PREPROCESSING.apply(content)[None])["logits"].argmax())]
-        rows.append((f"{number:02}", f"{number:02}.png", sha256_of_bytes(content), "val", label, None, None))
-    columns = dict(zip(INDEX_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    parquet.write_table(pa.table(columns), dataset / "index.parquet")
+        rows.append(Sample(f"{number:02}", f"{number:02}.png", sha256_of_bytes(content), "val", label))
+    write_index(rows, dataset)
     parquet.write_table(pa.table({"id": [f"{n:02}" for n in range(11)]}), validation / "accepted.parquet")
     card = DatasetCard(source="hand", name="hand", classes=CLASSES, counts={"val": 12}, digests={}, unreadable=0)
     card.write(dataset / "dataset.json")

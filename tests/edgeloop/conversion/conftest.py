@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from edgeloop.canonical import sha256_of_bytes
-from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest
+from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 
@@ -60,17 +60,15 @@ def write_dataset(dataset: Path, validation: Path, per_class: dict[str, int] = P
                 uri = f"images/{split}-{label}-{number:03d}.png"
                 (dataset / uri).write_bytes(content)
                 samples.append(Sample(f"{split}-{label}-{number:03d}", uri, sha256_of_bytes(content), split, label))
-    write_index(dataset, validation, samples)
+    write_both(dataset, validation, samples)
 
 
-def write_index(dataset: Path, validation: Path, samples: list[Sample]) -> None:
+def write_both(dataset: Path, validation: Path, samples: list[Sample]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     rows = sorted(samples, key=lambda sample: sample.id)
-    columns = ("id", "uri", "sha256", "split", "label", "group", "error")
-    table = {name: pa.array([getattr(s, name) for s in rows], pa.string()) for name in columns}
-    parquet.write_table(pa.table(table), dataset / "index.parquet")
+    write_index(rows, dataset)
     validation.mkdir(parents=True, exist_ok=True)
     parquet.write_table(pa.table({"id": [s.id for s in rows]}), validation / "accepted.parquet")
     in_splits = {split: [s for s in rows if s.split == split] for split in SPLITS}

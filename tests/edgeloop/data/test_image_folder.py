@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from edgeloop.data.dataset import local_path
+from edgeloop.data.sources import NoOptions
 from edgeloop.data.sources.image_folder import plugin
 from edgeloop.errors import DataFault
 
 
 def listed(root: Path) -> dict[str, str | None]:
-    return {sample.id: sample.error for sample in plugin.samples(root)}
+    return {sample.id: sample.error for sample in plugin.samples(root, NoOptions())}
 
 
 def test_ids_are_paths_relative_to_the_root(pictures):
@@ -17,7 +18,7 @@ def test_ids_are_paths_relative_to_the_root(pictures):
 
 
 def test_the_class_is_the_first_folder(pictures):
-    assert {s.label for s in plugin.samples(pictures) if s.id.startswith("cat/")} == {"cat"}
+    assert {s.label for s in plugin.samples(pictures, NoOptions()) if s.id.startswith("cat/")} == {"cat"}
 
 
 def test_hidden_files_and_folders_are_no_samples(pictures):
@@ -80,7 +81,7 @@ def test_a_pipe_is_an_error_row_and_is_not_opened(pictures):
 def test_any_file_name_leads_back_to_its_file(pictures, name):
     path = Path(os.fsdecode(os.fsencode(pictures / "cat") + b"/" + name))
     path.write_bytes(b"x")
-    found = [s for s in plugin.samples(pictures) if local_path(s.uri or "") == path]
+    found = [s for s in plugin.samples(pictures, NoOptions()) if local_path(s.uri or "") == path]
     assert [s.id.encode() for s in found]  # an id is valid UTF-8
 
 

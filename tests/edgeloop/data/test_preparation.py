@@ -6,8 +6,10 @@ import pytest
 
 from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
-from edgeloop.data.dataset import FEATURE_COLUMNS, INDEX_COLUMNS, Dataset, DatasetCard, read_index
+from edgeloop.data.dataset import INDEX_COLUMNS, Dataset, DatasetCard, read_index
+from edgeloop.data.features.image import COLUMNS
 from edgeloop.data.preparation import PrepareDataParams, prepare
+from edgeloop.data.sources import NoOptions
 from edgeloop.errors import DataFault
 
 
@@ -68,7 +70,10 @@ def test_another_seed_gives_other_splits(digits, tmp_path):
 
 def test_the_tables_have_the_documented_columns(digits):
     assert tuple(parquet.read_schema(digits / "dataset/index.parquet").names) == INDEX_COLUMNS
-    assert tuple(parquet.read_schema(digits / "dataset/features.parquet").names) == FEATURE_COLUMNS
+    assert tuple(parquet.read_schema(digits / "dataset/features.parquet").names) == (
+        "id",
+        *(column.name for column in COLUMNS),
+    )
 
 
 def test_the_same_pictures_elsewhere_give_the_same_card(pictures, tmp_path):
@@ -80,8 +85,8 @@ def test_the_same_pictures_elsewhere_give_the_same_card(pictures, tmp_path):
 def test_the_order_of_the_source_does_not_matter(pictures, tmp_path, monkeypatch):
     first = prepared(tmp_path / "1", source="image_folder", path=pictures)
     source = plugins.load("sources", "image_folder")
-    backwards = list(source.samples(pictures))[::-1]
-    monkeypatch.setattr(source, "samples", lambda _path: iter(backwards))
+    backwards = list(source.samples(pictures, NoOptions()))[::-1]
+    monkeypatch.setattr(source, "samples", lambda _path, _options: iter(backwards))
     assert prepared(tmp_path / "2", source="image_folder", path=pictures) == first
     for name in ("index.parquet", "features.parquet"):
         assert sha256_of_file(tmp_path / "1/dataset" / name) == sha256_of_file(tmp_path / "2/dataset" / name)

@@ -1,8 +1,10 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from edgeloop.data.dataset import Sample
-from edgeloop.data.features import ImageFeatures
+from edgeloop.data.features.image import COLUMNS, ImageFeatures
 from edgeloop.data.profile import Profile, bin_counts, feature_profile, profile_of, quantile_edges
 
 
@@ -44,7 +46,7 @@ def profile() -> Profile:
     row = ImageFeatures(8, 8, "L", 100, 1.0, 1.0, 0, 9, 1.0)
     far = ImageFeatures(99, 99, "RGB", 100, 1.0, 1.0, 0, 9, 1.0)
     samples = [sample(0, "train"), sample(1, "train", "broken"), sample(2, "test")]
-    return profile_of(samples, [row, None, far])
+    return profile_of(samples, [asdict(row), None, asdict(far)], COLUMNS)
 
 
 def test_features_are_those_of_the_training_split(profile):

@@ -3,7 +3,9 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from edgeloop.data.profile import NUMERIC_FEATURES, Profile, feature_profile
+from edgeloop.data.features import compared
+from edgeloop.data.features.image import COLUMNS
+from edgeloop.data.profile import Profile, feature_profile
 from edgeloop.drift import DetectDriftParams, check
 from edgeloop.errors import DataFault, InputFault
 
@@ -12,7 +14,7 @@ PARAMS = DetectDriftParams()
 
 def columns(rows, seed, **shifts):
     random = np.random.default_rng(seed)
-    return {name: random.normal(100 + shifts.get(name, 0), 10, rows) for name in NUMERIC_FEATURES}
+    return {name: random.normal(100 + shifts.get(name, 0), 10, rows) for name in compared(COLUMNS)}
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def test_a_csv_window_is_read_as_well(tmp_path, reference):
         ("w.parquet", b"", "not a readable Parquet"),
         ("w.csv", b"a,b\n1,2\n", "none of the columns"),
         ("w.csv", b"mean,std\n", "no"),
-        ("w.csv", b"mean\nlarge\n", "no numbers"),
+        ("w.csv", b"mean\nlarge\n", "no column of numbers"),
         ("w.csv", b"mean\n1,2,3\n", "not a readable"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from edgeloop.canonical import sha256_of_bytes
-from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard
+from edgeloop.data.dataset import DatasetCard, Sample, write_index
 
 Labelled = list[tuple[str, str | None, np.ndarray]]
 """Split, label, and the picture as uint8, H, W."""
@@ -38,10 +38,9 @@ def write_dataset(tmp_path: Path) -> Callable[..., dict[str, Path]]:
                 content, name = png(pixels), f"{number:05d}.png"
                 shard.writestr(name, content)
                 uri = f"zip://{name}::shards/0.zip"
-                rows.append((f"{number:05d}", uri, sha256_of_bytes(content), split, label, None, None))
-        columns = dict(zip(INDEX_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-        parquet.write_table(pa.table(columns), dataset / "index.parquet")
-        parquet.write_table(pa.table({"id": columns["id"]}), validation / "accepted.parquet")
+                rows.append(Sample(f"{number:05d}", uri, sha256_of_bytes(content), split, label))
+        write_index(rows, dataset)
+        parquet.write_table(pa.table({"id": [row.id for row in rows]}), validation / "accepted.parquet")
         card = DatasetCard(source="test", name="test", classes=classes, counts={}, digests={}, unreadable=0)
         card.write(dataset / "dataset.json")
         return {"dataset": dataset, "validation": validation}

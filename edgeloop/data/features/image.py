@@ -1,19 +1,34 @@
-"""What is looked at in a picture without knowing what it shows: FEATURE_COLUMNS of `edgeloop.data.dataset`.
+"""What is looked at in a picture without knowing what it shows.
 
 Every statistic is computed from whole-number sums, so it is the same on every CPU. Shapes: `H` height, `W` width.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.data.features import Column, Value
 from edgeloop.data.preprocessing import decoding, opened
+from edgeloop.data.sources import RawSample
+
+COLUMNS = (
+    Column("width", "int", "pixels"),
+    Column("height", "int", "pixels"),
+    Column("mode", "text", "colour mode of the file"),
+    Column("size_bytes", "int", "of the file"),
+    Column("mean", "float", "of the grey picture, 0..255"),
+    Column("std", "float", "of the grey picture, 0..255"),
+    Column("minimum", "int", "of the grey picture, 0..255"),
+    Column("maximum", "int", "of the grey picture, 0..255"),
+    Column("sharpness", "float", "variance of the 4-neighbour Laplacian of the grey picture"),
+)
 
 
 @dataclass(frozen=True)
 class ImageFeatures:
-    """One row of features.parquet without its id."""
+    """COLUMNS of one picture."""
 
     width: int
     height: int
@@ -72,3 +87,20 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
 def _moments(total: int, total_of_squares: int, count: int) -> tuple[float, float]:
     """Mean and variance from whole-number sums; only the last division rounds."""
     return total / count, (count * total_of_squares - total * total) / (count * count)
+
+
+class Image:
+    """See `edgeloop.data.features.Features`."""
+
+    columns = COLUMNS
+
+    def read(self, content: bytes, sample: RawSample) -> Mapping[str, Value]:
+        """A value for every column.
+
+        Raises:
+            DataFault: It cannot be read as an image.
+        """
+        return asdict(image_features(content, where=sample.id))
+
+
+plugin = Image()
