@@ -164,7 +164,19 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
         ("models", params.train.model, "train.model_options", params.train.model_options),
     ):
         parsed(plugins.load(kind, name).options, options, where=f"{where}: {field}")
+    _refuse_other_samples(params, where)
     return params
+
+
+def _refuse_other_samples(params: Params, where: str) -> None:
+    source, task = params.prepare_data.source, params.train.task
+    given, wanted = plugins.load("sources", source).kind, plugins.load("tasks", task).kinds
+    if given not in wanted:
+        raise ParamsFault(
+            f"train.task: {task} learns from {' or '.join(wanted)} samples, prepare_data.source {source} has {given}s",
+            where=where,
+            fix="choose a task and a source that go together",
+        )
 
 
 def _plugin_names(params: Params) -> list[tuple[str, str, str]]:

@@ -19,6 +19,9 @@ class Task(Protocol):
     metric: str
     """Name of the metric that gates and selection judge; higher is better."""
 
+    kinds: tuple[str, ...]
+    """The kinds of samples that it learns from: plug-ins of `edgeloop.data.features`."""
+
     def loss(self, outputs: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
         """The training loss, a scalar, from N, K outputs and N targets."""
 

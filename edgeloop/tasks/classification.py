@@ -30,6 +30,7 @@ class Classification:
     """See the module."""
 
     metric = "accuracy"
+    kinds = ("image",)
 
     def loss(self, outputs: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
         """Cross-entropy, the mean over the batch."""

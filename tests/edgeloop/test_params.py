@@ -5,7 +5,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from edgeloop import params, reference
+from edgeloop import params, plugins, reference
 from edgeloop.errors import ParamsFault
 
 
@@ -122,3 +122,9 @@ def test_the_page_of_parameters_is_current(root):
 def test_the_defaults_of_a_file_with_every_value_spelled_out_are_the_same(tmp_path):
     (tmp_path / "p.yaml").write_text(yaml.safe_dump(params.Params().set_values()))
     assert params.load(tmp_path / "p.yaml").digest == params.Params().digest
+
+
+def test_a_task_that_does_not_learn_from_the_samples_of_the_source_is_refused(monkeypatch):
+    monkeypatch.setattr(plugins.load("tasks", "classification"), "kinds", ("window",))
+    with pytest.raises(ParamsFault, match=r"classification learns from window samples, prepare_data.source digits"):
+        params.validated({}, where="params.yaml")

@@ -1,0 +1,53 @@
+"""What is looked at in a sample without knowing what it means, one file a kind of sample.
+
+The features of a dataset are one table, a row a sample; validation judges it, the profile sums it up, drift compares
+it. The name of a plug-in is the kind of sample that it reads: `image`, `detection`, `window`, `table`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from edgeloop.data.sources import RawSample
+
+Value = int | float | str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature.
+
+    Args:
+        name: With its unit, where it has one.
+        type: Of its values; null where a sample could not be read.
+        says: What it is, for people.
+        compared: Whether drift compares it; numbers only.
+    """
+
+    name: str
+    type: Literal["int", "float", "text"]
+    says: str
+    compared: bool = True
+
+
+class Features(Protocol):
+    """The features of one kind of sample."""
+
+    columns: tuple[Column, ...]
+
+    def read(self, content: bytes, sample: "RawSample") -> Mapping[str, Value]:
+        """A value for every column.
+
+        Args:
+            content: The bytes of the sample.
+            sample: What the source says of it.
+
+        Raises:
+            DataFault: The bytes are no sample of this kind; `what` says why and names nothing of this machine.
+        """
+
+
+def compared(columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """The names of the columns that drift compares."""
+    return tuple(column.name for column in columns if column.compared and column.type != "text")
