@@ -12,6 +12,8 @@ export DO_NOT_TRACK ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 export PYTHONHASHSEED ?= 0
+# Modules are compiled once: a run starts a dozen processes, the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help env run test test-all lint format bench compile lock clean
@@ -30,6 +32,7 @@ $(STAMP): requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	@# Unpacking takes the time, so two unpack at once: without dependencies the order of the packages is free.
 	printf '0\n1\n' | xargs -P 2 -I HALF sh -c "awk 'NR % 2 == HALF' requirements.lock | $(PIP_INSTALL) --no-compile -r /dev/stdin"
+	@# On all cores, which pip does not; templates that are no Python make compileall fail, and nothing else.
 	$(PY) -m compileall -q -j 0 -x '/(tests|testing)/' $(VENV)/lib || true
 	$(PIP_INSTALL) --no-build-isolation -e .
 	$(PY) -m pip check

@@ -85,6 +85,7 @@ def aliases_of(versions):
     return {alias: version["version"] for version in versions for alias in version["aliases"]}
 
 
+@pytest.mark.long
 def test_a_queued_experiment_runs_what_follows_and_moves_no_alias(project, command):
     before = versions_of(project, command)
     command(project, "dvc", "exp", "run", "--queue", "--name", "small", "-S", "select.prefer=size")
@@ -175,6 +176,7 @@ def test_another_boot_asks_the_machine_and_runs_nothing_more(clone, command, tmp
     assert ran(output) == ["devices"]
 
 
+@pytest.mark.long
 @pytest.mark.privileged
 def test_another_machine_measures_again_and_gets_the_same_subject(reproduced, clone, command, tmp_path):
     cpu = re.sub(r"(?m)^model name\s*:.*$", "model name\t: Another CPU", Path("/proc/cpuinfo").read_text())

@@ -143,6 +143,7 @@ def killed_after(seconds: float, project: Any, command: list[str], *, started: A
     return True
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_at_random_moments_finishes_when_it_is_left_alone(finished: Any, started: Any) -> None:
     project, chance = finished.project, random.Random(SEED)
     command = [*ENGINES["kfp.local"], "--from", "select"]
