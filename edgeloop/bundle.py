@@ -34,8 +34,8 @@ from edgeloop.variants import VARIANTS_FILE, PlacedVariant, VariantSet
 MODELS_FOLDER = "models"
 UNLISTED_FOLDERS = ("signature", "evidence")
 
-Content = Path | str | Contract
-"""A file that is copied byte for byte, a text, or a value that is written as JSON."""
+Content = Path | str | bytes | Contract
+"""A file that is copied byte for byte, a text, bytes, or a value that is written as JSON."""
 
 
 class Finding(Contract):
@@ -126,6 +126,8 @@ def _place(content: Content, target: Path) -> None:
         content.write(target)
     elif isinstance(content, str):
         target.write_text(content, encoding="utf-8")
+    elif isinstance(content, bytes):
+        target.write_bytes(content)
     else:
         copy_file(content, target)
 

@@ -78,6 +78,26 @@ def opened(text: str) -> Iterator[Bundle]:
         yield bundle
 
 
+def all_opened(text: str) -> Iterator[tuple[str, Bundle]]:
+    """Every bundle that `text` names, with its name: a folder, NAME@ALIAS, or NAME for all of its versions.
+
+    Each is gone when the next is asked for.
+
+    Raises:
+        As `opened`.
+    """
+    if Path(text).is_dir() or _REFERENCE.fullmatch(text):
+        names = [text]
+    else:
+        versions = plugins.load("registries", DEFAULT_REGISTRY).versions(text)
+        names = [f"{text}@{version.version}" for version in versions]
+    if not names:
+        raise InputFault("is no bundle and no model in the registry", where=text, fix="see edgeloop registry list")
+    for name in names:
+        with opened(name) as bundle:
+            yield name, bundle
+
+
 def version_of(text: str, subject_digest: str) -> str | None:
     """The version in the registry that has this subject; None for a folder."""
     named = parsed(text)

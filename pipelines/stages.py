@@ -154,9 +154,11 @@ def _outside(step: str, params: Params) -> list[str]:
         return [params.prepare_data.path.as_posix()]
     if step == "validate_data":
         return [params.validate_data.suite.as_posix()]
-    parent = params.train.init_from
-    if step == "train" and parent is not None and "@" not in parent:  # NAME@ALIAS is no file
-        return [Path(parent).as_posix()]
+    if step == "train":
+        parent = params.train.init_from
+        begun_with = [] if parent is None or "@" in parent else [Path(parent)]  # NAME@ALIAS is no file
+        erased = [] if params.train.erased is None else [params.train.erased]
+        return [path.as_posix() for path in (*begun_with, *erased)]
     if step == "benchmark":
         return [FINGERPRINT, DEVICES]
     return []

@@ -137,6 +137,32 @@ def export(
 
 
 @app.command()
+def trace(
+    samples: Annotated[list[str], typer.Argument(metavar="SAMPLE…", help="Files of samples, or their sha256.")],
+    models: Annotated[
+        list[str],
+        typer.Option("--model", metavar="MODEL", help="A bundle, NAME@ALIAS, or NAME for all versions; repeatable."),
+    ],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell which models saw a sample, and in which split."""
+    with exiting(debug=debug):
+        from edgeloop.lineage.samples import named_samples, traced
+        from edgeloop.references import all_opened
+
+        found = traced(named_samples(samples), (bundle for model in models for bundle in all_opened(model)))
+        if as_json:
+            print_json([one.values() for one in found])
+            return
+        print_table(
+            f"{len(found)} sightings",
+            ["sample", "model", "split", "subject"],
+            [[one.sample, one.model, one.split, one.subject_digest[7:19]] for one in found],
+        )
+
+
+@app.command()
 def diff(old: Source, new: Source, as_json: Json = False, debug: Debug = False) -> None:
     """Show what changed between two models."""
     with exiting(debug=debug):

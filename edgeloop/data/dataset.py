@@ -29,6 +29,7 @@ from pydantic import Field
 
 from edgeloop.canonical import digest_of, sha256_of_bytes
 from edgeloop.contract import Contract
+from edgeloop.data.governance import Governance
 from edgeloop.errors import DataFault, translated
 from edgeloop.plugins import missing_extra
 
@@ -68,6 +69,7 @@ class DatasetCard(Contract):
         description="of each split: ids, sha256, labels and all else that is known of its samples"
     )
     unreadable: int = Field(description="samples with an error")
+    governance: Governance = Governance()
 
 
 def samples_digest(samples: Sequence[Sample]) -> str:

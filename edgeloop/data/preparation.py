@@ -7,6 +7,7 @@ that nothing can be learned from: none, a class with too few samples, a split wi
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from edgeloop import plugins
 from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract, parsed, whole_numbers
 from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, write_index
+from edgeloop.data.governance import Governance, refuse_forbidden
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import DataFault
@@ -48,6 +50,7 @@ class PrepareDataParams(Contract):
     path: Path | None = Field(default=None, description="folder or file of the source; digits needs none")
     options: dict[str, Any] = Field(default_factory=dict, description="of the source, see its documentation")
     split: SplitShares = SplitShares()
+    governance: Governance = Governance()
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the split")
     min_class_samples: int = Field(default=10, ge=3, description="a class with fewer samples is refused")
 
@@ -71,10 +74,12 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     Raises:
         DataFault: The source is missing, empty or of another format; a class has fewer readable samples than
             `min_class_samples`; a split would have none.
+        GateRefused: Its owner forbids to learn from it, or no longer allows it.
     """
     from edgeloop.data.observation import observed
     from edgeloop.data.profile import profile_of
 
+    refuse_forbidden(params.governance, today=date.today(), where=str(params.path or params.source))
     raw = _listed(params)
     kind: str = plugins.load("sources", params.source).kind
     features: Features = plugins.load("features", kind)
@@ -85,7 +90,7 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     with whole_folder(dataset) as folder:
         samples = _samples(raw, observations, splits, folder)
         _refuse_empty_splits(samples, where)
-        card = _card(params.source, kind, samples)
+        card = _card(params, kind, samples)
         write_index(samples, folder)
         _write_features(features.columns, samples, observations, folder / "features.parquet")
         _write_features(features.columns, *_reference(samples, observations), folder / "reference.parquet")
@@ -171,16 +176,17 @@ def _json(value: Any) -> str:
     return canonical_json(value).decode()
 
 
-def _card(source: str, kind: str, samples: Sequence[Sample]) -> DatasetCard:
+def _card(params: PrepareDataParams, kind: str, samples: Sequence[Sample]) -> DatasetCard:
     by_split = {name: [s for s in samples if s.split == name] for name in SPLITS}
     return DatasetCard(
-        source=source,
+        source=params.source,
         kind=kind,
-        name=f"{source}-{samples_digest(samples).removeprefix('sha256:')[:12]}",
+        name=f"{params.source}-{samples_digest(samples).removeprefix('sha256:')[:12]}",
         classes=tuple(sorted({s.label for s in samples if s.label is not None})),
         counts={name: len(members) for name, members in by_split.items()},
         digests={name: samples_digest(members) for name, members in by_split.items()},
         unreadable=sum(s.error is not None for s in samples),
+        governance=params.governance,
     )
 
 

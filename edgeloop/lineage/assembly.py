@@ -165,6 +165,7 @@ def subject_of(materials: Materials, *, code: str) -> Subject:
             prepared=materials.dataset.digests,
             accepted=materials.verdict.digests,
             calibration=calibration["digest"] if calibration else None,
+            governance=materials.dataset.governance,
         ),
         validation=SuiteRecord(name=materials.verdict.suite.name, sha256=materials.verdict.suite.sha256),
         training=TrainingRecord(

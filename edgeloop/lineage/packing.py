@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeloop.bundle import Content
+from edgeloop.data.dataset import Dataset
 from edgeloop.errors import ModelFault, translated
 from edgeloop.lineage import card
 from edgeloop.lineage.assembly import Materials, StepOutputs
 from edgeloop.lineage.evidence import Promotion, RunBody
 from edgeloop.lineage.manifest import Manifest
+from edgeloop.lineage.samples import SAMPLES_FILE, packed_samples
 from edgeloop.variants import PlacedVariant, VariantSet
 
 WINDOW_TAG = "trigger_window"
@@ -23,6 +25,7 @@ def contents_of(outputs: StepOutputs, materials: Materials, manifest: Manifest) 
         card.FILE: card.card_text(manifest),
         "data/dataset.json": outputs.dataset / "dataset.json",
         "data/verdict.json": outputs.validation / "verdict.json",
+        SAMPLES_FILE: packed_samples(Dataset(outputs.dataset, outputs.validation).samples),
         "profile/profile.json": outputs.profile,
         "profile/reference.parquet": outputs.dataset / "reference.parquet",
         "training/training.json": outputs.model / "training.json",

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from edgeloop.contract import Contract
+from edgeloop.data.governance import Governance
 from edgeloop.variants import Precision, Tool, Variant
 
 DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
@@ -24,6 +25,7 @@ class DataRecord(Contract):
     prepared: dict[str, str] = Field(description="digest of each split as prepare_data wrote it")
     accepted: dict[str, str] = Field(description="digest of each split as validate_data let it pass")
     calibration: str | None = Field(description="digest of the calibration set, null where nothing was calibrated")
+    governance: Governance = Governance()
 
 
 class SuiteRecord(Contract):

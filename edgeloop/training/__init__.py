@@ -5,6 +5,7 @@
 `cost`).
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -32,6 +33,9 @@ class TrainParams(Contract):
     threads: int = Field(default=1, ge=1, le=256, description="computing threads; another number gives other weights")
     init_from: str | None = Field(
         default=None, description="model to begin with: a bundle's folder or NAME@ALIAS; same architecture and classes"
+    )
+    erased: Path | None = Field(
+        default=None, description="erasure list: a sha256 of a sample a line; a dataset that holds one is refused"
     )
     min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
 

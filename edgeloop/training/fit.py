@@ -10,12 +10,14 @@ The history's folder is for people and dashboards: history.csv, confusion.csv, m
 decided by a clock or a server, cost.json (Cost) and tracking.json (TrackingRecord).
 """
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
 from edgeloop.data.dataset import Dataset
+from edgeloop.data.governance import refuse_erased, refuse_forbidden
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
 from edgeloop.lineage.subject import Parent
@@ -61,6 +63,7 @@ def train(
     Raises:
         NotWritable, DiskFull: A folder cannot be written.
         DataFault: The samples cannot be used.
+        GateRefused: Their owner forbids to learn from them, or one of them was taken back.
         ParamsFault: The training diverged, or an option does not fit the architecture.
         ServerFault: The tracking server does not answer; nothing was trained then.
         MissingExtra: torch, matplotlib or MLflow is not installed.
@@ -72,6 +75,9 @@ def train(
         run.log_params({"train": params.values()})
         with deterministic(seed=params.seed, threads=params.threads):
             opened = Dataset(dataset, validation)
+            refuse_forbidden(opened.card.governance, today=date.today(), where=str(dataset))
+            if params.erased is not None:
+                refuse_erased(opened.samples, params.erased)
             heritage = inherited(params, opened.card.classes)
             material = _material(params, opened, heritage)
             card, network = _untrained(params, material)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from edgeloop import keys, signing
@@ -11,7 +13,7 @@ from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target
 from edgeloop.bundle import Bundle, verify
 from edgeloop.canonical import sha256_of_bytes, sha256_of_file
 from edgeloop.contract import Contract
-from edgeloop.data.dataset import DatasetCard
+from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.verdict import SuiteRecord, Verdict
 from edgeloop.errors import GateRefused, InputFault, ModelFault, ServerFault
 from edgeloop.evaluation import Evaluation
@@ -70,10 +72,13 @@ def write_steps(folder: Path) -> dict[str, Path]:
     ).write(folder / "dataset" / "dataset.json")
     write_json(folder / "profile", {"samples": 2})
     (folder / "dataset" / "reference.parquet").write_bytes(b"PAR1")
+    samples = [Sample(id="0", uri="0.png", sha256="6" * 64, split="train", label="a")]
+    write_index(samples, folder / "dataset")
     Verdict(
         status="pass", reason="all passed", on_fault="stop", suite=SuiteRecord(name="images", sha256="3" * 64),
         worst=None, expectations=(), samples=2, quarantined=0, accepted={"train": 2}, digests=splits,
     ).write(folder / "validation" / "verdict.json")  # fmt: skip
+    parquet.write_table(pa.table({"id": ["0"]}), folder / "validation" / "accepted.parquet")
     TrainingSummary(
         metric="accuracy", metrics={"accuracy": 0.98, "samples": 2, "confusion": [[1, 0], [0, 1]], "none": None},
         checks=(PASS,), train_loss=0.1, val_loss=0.1, epochs=1, best_epoch=1, steps=1, samples={"train": 2}, seed=0,
@@ -166,8 +171,7 @@ def test_the_bundle_holds_everything_that_the_lineage_names(steps: dict[str, Pat
         "model_card.md", "selection.json", "benchmark/report.json", "data/dataset.json", "data/verdict.json",
         "evaluation/confusion.png", "evaluation/evaluation.json", "models/model.json", "models/onnx-fp32.bin",
         "models/onnx-int8.bin", "models/torch-fp32.bin", "models/variants.json", "profile/profile.json",
-        "profile/reference.parquet",
-        "training/training.json",
+        "profile/reference.parquet", "data/samples.parquet", "training/training.json",
     }  # fmt: skip
 
 
