@@ -43,8 +43,8 @@ def sample(number: int, split: str, error: str | None = None) -> Sample:
 
 @pytest.fixture
 def profile() -> Profile:
-    row = ImageFeatures(8, 8, "L", 100, 1.0, 1.0, 0, 9, 1.0)
-    far = ImageFeatures(99, 99, "RGB", 100, 1.0, 1.0, 0, 9, 1.0)
+    row = ImageFeatures(8, 8, "L", 1, 100, 1.0, 1.0, 0, 9, 1.0, 0.0, 1.0, 0.0, 0.0, "0" * 16)
+    far = ImageFeatures(99, 99, "RGB", 3, 100, 1.0, 1.0, 0, 9, 1.0, 0.0, 1.0, 0.0, 0.0, "0" * 16)
     samples = [sample(0, "train"), sample(1, "train", "broken"), sample(2, "test")]
     return profile_of(samples, [asdict(row), None, asdict(far)], COLUMNS)
 

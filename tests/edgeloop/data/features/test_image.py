@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeloop.data.features.image import image_features, sharpness
+from edgeloop.data.features.image import image_features
+from edgeloop.data.picture_features import sharpness
 from edgeloop.data.preprocessing import FORMATS
 from edgeloop.errors import DataFault
 

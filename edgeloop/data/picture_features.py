@@ -1,0 +1,235 @@
+"""What is looked at in one picture without knowing what it shows.
+
+Everything is of the picture as training sees it (`edgeloop.data.preprocessing`): the first frame, not turned as EXIF
+asks, transparency ignored, 16 bits cut off at 255. The *grey picture* is that in Pillow's mode L, 0..255.
+
+Every statistic follows from whole-number sums by additions, multiplications, divisions and square roots of 64-bit
+floats alone, which round alike everywhere, so it is the same on every CPU; no logarithm of the C library is used.
+
+Shapes: `H` height, `W` width.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop.data.features import Column
+from edgeloop.data.preprocessing import decoding, opened
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+DARK, BRIGHT = 16, 240
+"""Grey values below the first are dark, from the second on bright."""
+
+SATURATION_PIXELS = 1 << 14
+"""The most pixels whose saturation is looked at."""
+
+HASH_PIXELS = 64
+"""A side of the grey picture is averaged down to fewer than twice as many pixels before it is hashed."""
+
+MAX_SCANS = 500
+"""A progressive JPEG with more scans is refused: each of a few bytes costs a pass over the whole picture."""
+
+COLUMNS = (
+    Column("width", "int", "pixels, as stored"),
+    Column("height", "int", "pixels, as stored"),
+    Column("mode", "text", "colour mode of the file"),
+    Column("channels", "int", "of the file, alpha included; those of its colours where it has a palette"),
+    Column("size_bytes", "int", "of the file"),
+    Column("mean", "float", "of the grey picture, 0..255"),
+    Column("std", "float", "of the grey picture, 0..255"),
+    Column("minimum", "int", "of the grey picture, 0..255"),
+    Column("maximum", "int", "of the grey picture, 0..255"),
+    Column("entropy", "float", "of the histogram of the grey picture, bits, 0..8"),
+    Column("saturation", "float", "mean of HSV saturation, 0..1; 0 for grey"),
+    Column("sharpness", "float", "variance of the 4-neighbour Laplacian of the grey picture"),
+    Column("dark_share", "float", f"pixels of the grey picture below {DARK} / all, 0..1", compared=False),
+    Column("bright_share", "float", f"pixels of the grey picture from {BRIGHT} on / all, 0..1", compared=False),
+    Column("dhash", "text", "64-bit difference hash of the grey picture, 16 hex digits"),
+)
+
+
+@dataclass(frozen=True)
+class PictureFeatures:
+    """COLUMNS of one picture."""
+
+    width: int
+    height: int
+    mode: str
+    channels: int
+    size_bytes: int
+    mean: float
+    std: float
+    minimum: int
+    maximum: int
+    entropy: float
+    saturation: float
+    sharpness: float
+    dark_share: float
+    bright_share: float
+    dhash: str
+
+
+def picture_features(content: bytes, *, where: str) -> PictureFeatures:
+    """The features of an image file.
+
+    Raises:
+        DataFault: It cannot be read as an image.
+        MissingExtra: Pillow is not installed.
+    """
+    with decoding(where), opened(content) as picture:
+        _refuse_endless(picture, content)
+        grey = picture.convert("L")
+        coloured = _sampled(picture).convert("RGB") if _channels(picture) > 2 else None
+        mode, channels = picture.mode, _channels(picture)
+    counts = np.array(grey.histogram())
+    present = np.flatnonzero(counts)
+    total, pixels = int(counts @ _VALUES), grey.width * grey.height
+    mean, variance = moments(total, int(counts @ _SQUARES), pixels)
+    return PictureFeatures(
+        width=grey.width,
+        height=grey.height,
+        mode=mode,
+        channels=channels,
+        size_bytes=len(content),
+        mean=mean,
+        std=math.sqrt(variance),
+        minimum=int(present[0]),
+        maximum=int(present[-1]),
+        entropy=entropy(counts[present]),
+        saturation=0.0 if coloured is None else saturation(coloured),
+        sharpness=sharpness(_array(grey)),
+        dark_share=int(counts[:DARK].sum()) / pixels,
+        bright_share=int(counts[BRIGHT:].sum()) / pixels,
+        dhash=dhash(grey),
+    )
+
+
+_VALUES = np.arange(256)
+_SQUARES = _VALUES * _VALUES
+
+
+def moments(total: int, total_of_squares: int, count: int) -> tuple[float, float]:
+    """Mean and variance from whole-number sums; only the last division rounds."""
+    return total / count, (count * total_of_squares - total * total) / (count * count)
+
+
+def entropy(counts: NDArray[np.int64]) -> float:
+    """Shannon entropy in bits of a histogram: the sum of `-p·log2(p)` with `p = count / all`.
+
+    Args:
+        counts: Of the values that occur; none is 0.
+    """
+    total = int(counts.sum())
+    logarithms = _log2(np.append(counts, total))
+    return float(logarithms[-1]) - math.fsum((counts * logarithms[:-1]).tolist()) / total
+
+
+def _log2(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Binary logarithms, right to 1e-12, by `ln(m) = 2·(s + s³/3 + s⁵/5 + …)` with `s = (m - 1) / (m + 1)`."""
+    fractions, exponents = np.frexp(numbers.astype(np.float64))  # 0.5 <= fraction < 1
+    s = (fractions - _ROOT) / (fractions + _ROOT)  # |s| < 0.172
+    squares = s * s
+    series = np.full_like(s, 1 / 17)
+    for odd in range(15, 0, -2):
+        series *= squares
+        series += 1 / odd
+    return exponents + (s * series * _TWICE_LOG2_E - 0.5)
+
+
+_ROOT = math.sqrt(0.5)
+_TWICE_LOG2_E = 2.8853900817779268
+
+
+def saturation(coloured: "Image.Image") -> float:
+    """The mean over all pixels of `(largest - smallest) / largest` of red, green and blue; 0 where all three are 0."""
+    from PIL import ImageChops
+
+    red, green, blue = coloured.split()
+    largest = _array(ImageChops.lighter(ImageChops.lighter(red, green), blue)).ravel()
+    smallest = _array(ImageChops.darker(ImageChops.darker(red, green), blue)).ravel()
+    counts = np.bincount(largest, minlength=256)
+    least = np.bincount(largest, weights=smallest, minlength=256)  # sums of whole numbers far below 2**53
+    missing = (counts[1:] * _VALUES[1:] - least[1:]) / _VALUES[1:]
+    return math.fsum(missing.tolist()) / largest.size
+
+
+def _sampled(picture: "Image.Image") -> "Image.Image":
+    """Every k-th pixel of every k-th row from k // 2 on, with the smallest k that leaves SATURATION_PIXELS at most."""
+    width, height = picture.size
+    step = 1
+    while (width // step) * (height // step) > SATURATION_PIXELS:
+        step += 1
+    columns, rows = max(1, width // step), max(1, height // step)
+    if step == 1:
+        return picture
+    from PIL import Image
+
+    box = (0, 0, min(width, columns * step), min(height, rows * step))
+    return picture.resize((columns, rows), Image.Resampling.NEAREST, box=box)
+
+
+def sharpness(grey: NDArray[np.uint8]) -> float:
+    """The variance of the 4-neighbour Laplacian of a grey picture of shape H, W (Pech-Pacheco et al., 2000).
+
+    At the border the missing neighbour equals the pixel itself, so each step between neighbours is added once and
+    subtracted once, and the mean of the Laplacian is 0.
+    """
+    pixels = grey.astype(np.int16)  # the Laplacian of 0..255 lies in -1020..1020
+    laplacian = np.zeros_like(pixels)
+    steps = pixels[1:] - pixels[:-1]
+    laplacian[:-1] += steps
+    laplacian[1:] -= steps
+    steps = pixels[:, 1:] - pixels[:, :-1]
+    laplacian[:, :-1] += steps
+    laplacian[:, 1:] -= steps
+    flat = laplacian.ravel().astype(np.float64)  # sums of whole numbers stay far below 2**53, so none rounds
+    return float(flat @ flat) / flat.size
+
+
+def dhash(grey: "Image.Image") -> str:
+    """The difference hash of a grey picture (Krawetz, "Kind of Like That", 2013), as 16 hex digits.
+
+    8 rows of 9 cells; a bit is 1 where the mean of a cell is less than that of the cell to its right, the first row
+    first, the left bit the highest. Cell i of n covers the pixels from floor(i·size / n) to ceil((i + 1)·size / n), the
+    last not included. A side of at least twice HASH_PIXELS is averaged down by the whole factor size // HASH_PIXELS
+    before, each average cut off or rounded to a whole number as Pillow's `Image.reduce` does.
+    """
+    factors = max(1, grey.width // HASH_PIXELS), max(1, grey.height // HASH_PIXELS)
+    small = _array(grey if factors == (1, 1) else grey.reduce(factors))
+    height, width = small.shape
+    sums = np.zeros((height + 1, width + 1), dtype=np.int64)
+    np.cumsum(np.cumsum(small, axis=0, dtype=np.int64), axis=1, out=sums[1:, 1:])
+    (top, bottom, _), (left, right, counts) = _cells(height, 8), _cells(width, 9)
+    strips = sums[bottom] - sums[top]
+    cells = strips[:, right] - strips[:, left]
+    brighter = cells[:, :-1] * counts[1:] < cells[:, 1:] * counts[:-1]  # means without a division
+    return np.packbits(brighter).tobytes().hex()
+
+
+@cache
+def _cells(size: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """First pixel, the pixel after the last, and number of pixels of each cell."""
+    first = np.arange(cells) * size // cells
+    after = -(-(np.arange(1, cells + 1) * size) // cells)
+    return first, after, after - first
+
+
+def _array(grey: "Image.Image") -> NDArray[np.uint8]:
+    return np.frombuffer(grey.tobytes(), dtype=np.uint8).reshape(grey.height, grey.width)
+
+
+def _channels(picture: "Image.Image") -> int:
+    if picture.mode == "P" and picture.palette is not None:
+        return len(picture.palette.mode)
+    return len(picture.getbands())
+
+
+def _refuse_endless(picture: "Image.Image", content: bytes) -> None:
+    if picture.format in ("JPEG", "MPO") and (scans := content.count(b"\xff\xda")) > MAX_SCANS:
+        raise ValueError(f"{scans} scans, more than {MAX_SCANS}")
