@@ -12,6 +12,7 @@ Shapes: `H` height, `W` width.
 import math
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,27 +148,35 @@ _TWICE_LOG2_E = 2.8853900817779268
 
 
 def saturation(coloured: "Image.Image") -> float:
-    """The mean over all pixels of `(largest - smallest) / largest` of red, green and blue; 0 where all three are 0."""
-    from PIL import ImageChops
+    """The mean saturation of the pixels of an RGB picture.
 
-    red, green, blue = coloured.split()
-    largest = _array(ImageChops.lighter(ImageChops.lighter(red, green), blue)).ravel()
-    smallest = _array(ImageChops.darker(ImageChops.darker(red, green), blue)).ravel()
-    counts = np.bincount(largest, minlength=256)
-    least = np.bincount(largest, weights=smallest, minlength=256)  # sums of whole numbers far below 2**53
-    missing = (counts[1:] * _VALUES[1:] - least[1:]) / _VALUES[1:]
-    return math.fsum(missing.tolist()) / largest.size
+    That of a pixel is `(largest - smallest) / largest` of red, green and blue, as the nearest of 65,536 steps (half a
+    step goes up), and 0 where all three are 0.
+    """
+    red, green, blue = np.frombuffer(coloured.tobytes(), dtype=np.uint8).reshape(-1, 3).T
+    largest = np.maximum(np.maximum(red, green), blue)
+    smallest = np.minimum(np.minimum(red, green), blue)
+    steps = _saturation_steps().take(largest.astype(np.uint16) << 8 | smallest)
+    return int(steps.sum(dtype=np.int64)) / (65535 * steps.size)
+
+
+@cache
+def _saturation_steps() -> NDArray[np.uint16]:
+    """At `largest * 256 + smallest`, in steps of 1/65535."""
+    largest, smallest = np.maximum(_VALUES, 1)[:, None], _VALUES[None, :]
+    range_ = np.maximum(largest - smallest, 0)
+    steps: NDArray[np.uint16] = ((2 * 65535 * range_ + largest) // (2 * largest)).astype(np.uint16)
+    steps[0] = 0
+    return steps.ravel()
 
 
 def _sampled(picture: "Image.Image") -> "Image.Image":
     """Every k-th pixel of every k-th row from k // 2 on, with the smallest k that leaves SATURATION_PIXELS at most."""
     width, height = picture.size
-    step = 1
-    while (width // step) * (height // step) > SATURATION_PIXELS:
-        step += 1
-    columns, rows = max(1, width // step), max(1, height // step)
-    if step == 1:
+    if width * height <= SATURATION_PIXELS:
         return picture
+    step = next(k for k in count(2) if max(1, width // k) * max(1, height // k) <= SATURATION_PIXELS)
+    columns, rows = max(1, width // step), max(1, height // step)
     from PIL import Image
 
     box = (0, 0, min(width, columns * step), min(height, rows * step))
@@ -180,16 +189,30 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     At the border the missing neighbour equals the pixel itself, so each step between neighbours is added once and
     subtracted once, and the mean of the Laplacian is 0.
     """
-    pixels = grey.astype(np.int16)  # the Laplacian of 0..255 lies in -1020..1020
-    laplacian = np.zeros_like(pixels)
-    steps = pixels[1:] - pixels[:-1]
-    laplacian[:-1] += steps
-    laplacian[1:] -= steps
-    steps = pixels[:, 1:] - pixels[:, :-1]
-    laplacian[:, :-1] += steps
-    laplacian[:, 1:] -= steps
-    flat = laplacian.ravel().astype(np.float64)  # sums of whole numbers stay far below 2**53, so none rounds
-    return float(flat @ flat) / flat.size
+    height, width = grey.shape
+    rows = max(1, _STRIP_PIXELS // width)
+    strips = ((top, min(height, top + rows)) for top in range(0, height, rows))
+    return sum(_squares_of_laplacian(grey, top, bottom) for top, bottom in strips) / int(grey.size)
+
+
+_STRIP_PIXELS = 1 << 17
+"""So many are looked at at once: what the processor keeps near."""
+
+
+def _squares_of_laplacian(grey: NDArray[np.uint8], top: int, bottom: int) -> int:
+    """The sum over the rows from `top` to before `bottom`."""
+    height, width = grey.shape
+    pixels = np.empty((bottom - top + 2, width + 2), dtype=np.int16)  # the Laplacian of 0..255 lies in -1020..1020
+    inner = pixels[1:-1, 1:-1]
+    inner[...] = grey[top:bottom]
+    pixels[0, 1:-1], pixels[-1, 1:-1] = grey[max(0, top - 1)], grey[min(bottom, height - 1)]
+    pixels[:, 0], pixels[:, -1] = pixels[:, 1], pixels[:, -2]
+    laplacian = pixels[:-2, 1:-1] + pixels[2:, 1:-1]
+    laplacian += pixels[1:-1, :-2]
+    laplacian += pixels[1:-1, 2:]
+    laplacian -= inner << 2
+    flat = laplacian.astype(np.float64)  # sums of whole numbers stay far below 2**53, so none rounds
+    return int(np.vecdot(flat, flat).sum())
 
 
 def dhash(grey: "Image.Image") -> str:
@@ -202,22 +225,29 @@ def dhash(grey: "Image.Image") -> str:
     """
     factors = max(1, grey.width // HASH_PIXELS), max(1, grey.height // HASH_PIXELS)
     small = _array(grey if factors == (1, 1) else grey.reduce(factors))
-    height, width = small.shape
-    sums = np.zeros((height + 1, width + 1), dtype=np.int64)
-    np.cumsum(np.cumsum(small, axis=0, dtype=np.int64), axis=1, out=sums[1:, 1:])
-    (top, bottom, _), (left, right, counts) = _cells(height, 8), _cells(width, 9)
-    strips = sums[bottom] - sums[top]
-    cells = strips[:, right] - strips[:, left]
-    brighter = cells[:, :-1] * counts[1:] < cells[:, 1:] * counts[:-1]  # means without a division
-    return np.packbits(brighter).tobytes().hex()
+    rows, differences = _rows(small.shape[0]), _differences(small.shape[1])
+    return np.packbits(rows @ small.astype(np.float64) @ differences > 0).tobytes().hex()  # whole numbers: none rounds
 
 
 @cache
-def _cells(size: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """First pixel, the pixel after the last, and number of pixels of each cell."""
-    first = np.arange(cells) * size // cells
-    after = -(-(np.arange(1, cells + 1) * size) // cells)
-    return first, after, after - first
+def _rows(height: int) -> NDArray[np.float64]:
+    """8 x H: adds up the rows of each row of cells."""
+    return _cells(height, 8)
+
+
+@cache
+def _differences(width: int) -> NDArray[np.float64]:
+    """W x 8: the mean of a cell subtracted from that of the cell to its right, times the pixels of both."""
+    cells = _cells(width, 9)
+    counts = cells.sum(axis=1, keepdims=True)
+    return np.ascontiguousarray((cells[1:] * counts[:-1] - cells[:-1] * counts[1:]).T)
+
+
+def _cells(size: int, cells: int) -> NDArray[np.float64]:
+    """`cells` x `size`: 1 where the cell covers the pixel."""
+    number, pixel = np.arange(cells)[:, None], np.arange(size)
+    covered = (pixel >= number * size // cells) & (pixel < -(-(number + 1) * size // cells))
+    return covered.astype(np.float64)
 
 
 def _array(grey: "Image.Image") -> NDArray[np.uint8]:
