@@ -30,6 +30,7 @@ from pydantic import Field
 from edgeloop.canonical import digest_of, sha256_of_bytes
 from edgeloop.contract import Contract
 from edgeloop.data.governance import Governance
+from edgeloop.data.storage import content_at
 from edgeloop.errors import DataFault, translated
 from edgeloop.plugins import missing_extra
 
@@ -125,7 +126,7 @@ class Dataset:
         Raises:
             DataFault: They are gone or have changed since.
         """
-        content = self._fetched(sample.uri)
+        content = self._fetched(sample)
         if sha256_of_bytes(content) != sample.sha256:
             raise DataFault("has changed since prepare_data", where=sample.uri, fix="run prepare_data again")
         return content
@@ -134,13 +135,14 @@ class Dataset:
         """The bytes of many samples, in their order."""
         return (self.content(sample) for sample in samples)
 
-    def _fetched(self, uri: str) -> bytes:
+    def _fetched(self, sample: Sample) -> bytes:
+        uri = sample.uri
         if uri.startswith("zip://"):
             member, _, archive = uri.removeprefix("zip://").partition("::")
             return self._unpacked(member, self.folder / archive)
         local = local_path(uri)
         if local is None:
-            return fetched(uri)
+            return content_at(uri, sha256=sample.sha256)
         path = self.folder / local
         with translated(path):
             return path.read_bytes()
@@ -159,20 +161,6 @@ def local_path(uri: str) -> Path | None:
     """The file that a uri names, or None where it lies on no disk of this machine."""
     parsed = urlsplit(uri)
     return Path(os.fsdecode(unquote_to_bytes(parsed.path))) if parsed.scheme in ("", "file") else None
-
-
-def fetched(uri: str) -> bytes:
-    """The bytes behind any uri that fsspec opens.
-
-    Raises:
-        MissingExtra: fsspec is not installed.
-    """
-    try:
-        import fsspec
-    except ModuleNotFoundError as error:
-        raise missing_extra(error, "data") from error
-    with fsspec.open(uri, "rb") as file:
-        return bytes(file.read())
 
 
 def read_index(folder: Path) -> list[Sample]:

@@ -5,12 +5,13 @@ that nothing can be learned from: none, a class with too few samples, a split wi
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import astuple
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,6 +22,7 @@ from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, w
 from edgeloop.data.governance import Governance, refuse_forbidden
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
 from edgeloop.data.sources import RawSample
+from edgeloop.data.storage import View, view_of
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
 
@@ -48,11 +50,26 @@ class PrepareDataParams(Contract):
 
     source: str = Field(default="digits", description="plug-in of edgeloop.data.sources")
     path: Path | None = Field(default=None, description="folder or file of the source; digits needs none")
+    url: str | None = Field(
+        default=None,
+        max_length=2000,
+        description="instead of path: any address that fsspec opens, such as s3://bucket/data",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="of the source, see its documentation")
     split: SplitShares = SplitShares()
+    split_by: Literal["class", "time", "given"] = Field(
+        default="class",
+        description="stratified by class and drawn by the seed; train first and test last in time; or the source's own",
+    )
     governance: Governance = Governance()
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the split")
     min_class_samples: int = Field(default=10, ge=3, description="a class with fewer samples is refused")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "PrepareDataParams":
+        if self.path is not None and self.url is not None:
+            raise ValueError("path and url both say where the data lies; leave one of them out")
+        return self
 
     @field_validator("options")
     @classmethod
@@ -79,12 +96,14 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     from edgeloop.data.observation import observed
     from edgeloop.data.profile import profile_of
 
-    refuse_forbidden(params.governance, today=date.today(), where=str(params.path or params.source))
-    raw = _listed(params)
+    where = str(params.url or params.path or params.source)
+    refuse_forbidden(params.governance, today=date.today(), where=where)
     kind: str = plugins.load("sources", params.source).kind
     features: Features = plugins.load("features", kind)
-    observations = observed(raw, features)
-    where = str(params.path or params.source)
+    with _view(params) as view:
+        here = _listed(params, view.path)
+        observations = observed(here, features)
+        raw = [replace(sample, uri=view.uri_of(sample.uri)) for sample in here]
     _refuse_small_classes(raw, observations, params.min_class_samples, where)
     splits = _splits(raw, observations, params)
     with whole_folder(dataset) as folder:
@@ -99,14 +118,24 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     return card
 
 
-def _listed(params: PrepareDataParams) -> list[RawSample]:
+@contextmanager
+def _view(params: PrepareDataParams) -> Iterator[View]:
+    """The place that the source reads; what lies elsewhere is fetched for the length of the block."""
+    if params.url is not None:
+        with view_of(params.url) as view:
+            yield view
+    else:
+        yield View(path=None if params.path is None else params.path.expanduser().absolute(), address="")
+
+
+def _listed(params: PrepareDataParams, path: Path | None) -> list[RawSample]:
     """All samples of the source, sorted by id."""
-    path = None if params.path is None else params.path.expanduser().absolute()
     source = plugins.load("sources", params.source)
     options = parsed(source.options, params.options, where="prepare_data.options")
     raw = sorted(source.samples(path, options), key=lambda sample: sample.id)
     if not raw:
-        raise DataFault("holds no sample", where=str(path or params.source), fix="add samples or choose another path")
+        where = str(params.url or path or params.source)
+        raise DataFault("holds no sample", where=where, fix="add samples or choose another path")
     for one, next_one in pairwise(raw):
         if one.id == next_one.id:
             raise DataFault(f"the id {one.id!r} occurs twice", where=params.source, fix="give every sample its own id")
@@ -130,12 +159,16 @@ def _refuse_small_classes(
 
 
 def _splits(raw: Sequence[RawSample], observations: Sequence["Observation"], params: PrepareDataParams) -> list[str]:
-    from edgeloop.data.splitting import Member, assigned_splits
+    from edgeloop.data.splitting import Member, assigned_splits, given_splits, splits_in_time
 
     members = [
         Member(content=row.sha256 or sample.id, label=sample.label, group=sample.group, readable=row.error is None)
         for sample, row in zip(raw, observations, strict=True)
     ]
+    if params.split_by == "given":
+        return given_splits([(sample.id, sample.split) for sample in raw])
+    if params.split_by == "time":
+        return splits_in_time(members, [(sample.id, sample.time) for sample in raw], params.split.values())
     return assigned_splits(members, params.split.values(), seed=params.seed)
 
 

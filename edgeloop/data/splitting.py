@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.dataset import SPLITS
+from edgeloop.errors import DataFault
 
 Stratum = str | None
 """A class name, or None for all samples that cannot be read: they are shared out by themselves."""
@@ -62,6 +63,53 @@ def assigned_splits(members: Sequence[Member], shares: Mapping[str, float], *, s
         placed[unit] = split
         for stratum, count in units[unit].items():
             lacking[stratum][split] -= count
+    return [placed[member.unit] for member in members]
+
+
+def given_splits(samples: Sequence[tuple[str, str | None]]) -> list[str]:
+    """The splits that the source itself gives, by the id of each sample.
+
+    Raises:
+        DataFault: A sample has none, or one that is unknown.
+    """
+    for sample_id, split in samples:
+        if split not in SPLITS:
+            raise DataFault(
+                f"{sample_id} is in the split {split!r}" if split else f"{sample_id} is in no split",
+                where="prepare_data.split_by: given",
+                fix=f"give every sample one of {', '.join(SPLITS)}, or split by class",
+            )
+    return [split for _, split in samples if split is not None]
+
+
+def splits_in_time(
+    members: Sequence[Member], times: Sequence[tuple[str, str | None]], shares: Mapping[str, float]
+) -> list[str]:
+    """Splits in the order of time: train first, then val, test last, so that the future is never learned from.
+
+    What must stay together goes where its latest sample goes.
+
+    Args:
+        members: All samples.
+        times: Id and time of each, in their order.
+        shares: The share of each split; together 1.
+
+    Raises:
+        DataFault: A sample has no time.
+    """
+    for sample_id, time in times:
+        if time is None:
+            raise DataFault(f"{sample_id} has no time", where="prepare_data.split_by: time", fix="split by class")
+    latest: dict[tuple[str, str], str] = {}
+    for member, (_, time) in zip(members, times, strict=True):
+        latest[member.unit] = max(latest.get(member.unit, ""), time or "")
+    sizes = Counter(member.unit for member in members)
+    ends = {"train": shares["train"], "val": shares["train"] + shares["val"], "test": 1.0}
+    placed, before = {}, 0
+    for unit in sorted(latest, key=lambda unit: (latest[unit], unit)):
+        middle = (before + sizes[unit] / 2) / len(members)
+        placed[unit] = next(split for split, end in ends.items() if middle <= end or split == "test")
+        before += sizes[unit]
     return [placed[member.unit] for member in members]
 
 

@@ -188,6 +188,7 @@ def deciding_params(params: Params) -> dict[str, Any]:
     """
     places = _places(Params)
     places["train"] = {**places.get("train", {}), "init_from": True}
+    places["prepare_data"] = {**places.get("prepare_data", {}), "url": True}
     return params.model_dump(mode="json", exclude={"register": True, "detect_drift": True, **places})
 
 

@@ -3,7 +3,8 @@ from collections import Counter
 
 import pytest
 
-from edgeloop.data.splitting import Member, assigned_splits, split_counts
+from edgeloop.data.splitting import Member, assigned_splits, given_splits, split_counts, splits_in_time
+from edgeloop.errors import DataFault
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
@@ -74,3 +75,40 @@ def test_unreadable_samples_take_no_readable_ones_place():
     unreadable = [Member(f"bad{n}", "cat", None, False) for n in range(10)]
     splits = assigned_splits([*readable, *unreadable], SHARES, seed=0)
     assert Counter(splits[:10]) == {"train": 7, "val": 1, "test": 2}
+
+
+def in_time(*groups: str | None) -> list[str]:
+    everyone = [Member(content=f"{n}", label="a", group=group, readable=True) for n, group in enumerate(groups)]
+    return splits_in_time(everyone, [(f"{n}", f"{n:03d}") for n in range(len(groups))], SHARES)
+
+
+def test_in_time_train_comes_first_and_test_last():
+    assert in_time(*[None] * 100) == ["train"] * 70 + ["val"] * 10 + ["test"] * 20
+
+
+def test_in_time_a_group_goes_where_its_latest_sample_goes():
+    splits = in_time("track", *[None] * 98, "track")
+    assert splits[0] == splits[-1] == "test"
+
+
+def test_the_order_of_the_samples_does_not_matter_in_time():
+    everyone = members(cat=30)
+    times = [(member.content, f"{n:03d}") for n, member in enumerate(everyone)]
+    forwards = dict(zip(times, splits_in_time(everyone, times, SHARES), strict=True))
+    backwards = dict(zip(times[::-1], splits_in_time(everyone[::-1], times[::-1], SHARES), strict=True))
+    assert forwards == backwards
+
+
+def test_a_sample_without_a_time_is_named():
+    with pytest.raises(DataFault, match="b has no time"):
+        splits_in_time(members(cat=2), [("a", "1"), ("b", None)], SHARES)
+
+
+def test_given_splits_are_taken_as_they_are():
+    assert given_splits([("a", "test"), ("b", "train")]) == ["test", "train"]
+
+
+@pytest.mark.parametrize(("split", "words"), [(None, "b is in no split"), ("holdout", "b is in the split 'holdout'")])
+def test_a_sample_without_a_given_split_is_named(split, words):
+    with pytest.raises(DataFault, match=words):
+        given_splits([("a", "test"), ("b", split)])
