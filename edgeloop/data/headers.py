@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgeloop.data.observation import MAX_FILE_BYTES
 from edgeloop.data.preprocessing import decoding, opened
-from edgeloop.errors import DataFault, translated
+from edgeloop.errors import DataFault
 
 _FIRST_BYTES = 64 << 10
 _ORIENTATION_TAG, _UPRIGHT, _ORIENTATIONS = 0x0112, 1, range(1, 9)
@@ -35,16 +35,19 @@ def header_of(path: Path) -> Header:
     """The header of a picture file.
 
     Raises:
-        DataFault: It is no picture, or declares to be too large; `what` names nothing of this machine.
-        InputFault, EnvironmentFault: The file cannot be read.
+        DataFault: It cannot be read, is no picture, or declares to be too large; `what` names nothing of this machine.
         MissingExtra: Pillow is not installed.
     """
-    with translated(path), path.open("rb") as file:
-        content = file.read(_FIRST_BYTES)
-        try:
-            return _header(content, path.name)
-        except DataFault:  # some formats end with their header, and some readers want the whole file
-            content += file.read(MAX_FILE_BYTES - len(content))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_FIRST_BYTES)
+            try:
+                return _header(content, path.name)
+            except DataFault:  # some formats end with their header, and some readers want the whole file
+                content += file.read(MAX_FILE_BYTES - len(content))
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or type(error).__name__})"
+        raise DataFault(what, where=path.name, fix="check the file") from error
     return _header(content, path.name)
 
 

@@ -1,0 +1,58 @@
+"""Pictures with boxes: those of the picture itself, see `edgeloop.data.picture_features`, and what its boxes are like.
+
+What is counted over boxes is null where nobody has said what is in the picture.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from edgeloop.data.boxes import fault_count, has_area, is_unknown, leaves, repeated
+from edgeloop.data.features import Column, Value
+from edgeloop.data.picture_features import COLUMNS, picture_features
+from edgeloop.data.sources import Box, RawSample
+
+BOX_COLUMNS = (
+    Column("objects", "int", "boxes; null where the picture is unlabelled"),
+    Column("classes", "int", "different classes among the boxes"),
+    Column("smallest_side_px", "float", "shortest width or height of a box; null without a box"),
+    Column("largest_share", "float", "area of the largest box / that of the picture; null without a box"),
+    Column("outside", "int", "boxes that leave the picture by more than half a pixel", compared=False),
+    Column("no_area", "int", "boxes whose width or height is not above 0", compared=False),
+    Column("duplicates", "int", "boxes with an IoU above 0.95 with another of their class", compared=False),
+    Column("unknown_classes", "int", "boxes of a class without a name", compared=False),
+    Column("label_faults", "int", "labels that cannot be read", compared=False),
+)
+
+
+def box_features(boxes: Sequence[Box], *, width: int, height: int) -> Mapping[str, Value]:
+    """BOX_COLUMNS but the last, of the boxes in a picture of that size in pixels."""
+    areas = [box.width * box.height for box in boxes if has_area(box)]
+    return {
+        "objects": len(boxes),
+        "classes": len({box.label for box in boxes}),
+        "smallest_side_px": float(min(min(box.width, box.height) for box in boxes)) if boxes else None,
+        "largest_share": max(areas, default=0.0) / (width * height) if boxes else None,
+        "outside": sum(leaves(box, width, height) for box in boxes),
+        "no_area": sum(not has_area(box) for box in boxes),
+        "duplicates": repeated(boxes),
+        "unknown_classes": sum(is_unknown(box.label) for box in boxes),
+    }
+
+
+class Detection:
+    """See `edgeloop.data.features.Features`."""
+
+    columns = (*COLUMNS, *BOX_COLUMNS)
+
+    def read(self, content: bytes, sample: RawSample) -> Mapping[str, Value]:
+        """A value for every column.
+
+        Raises:
+            DataFault: It cannot be read as an image.
+        """
+        picture = picture_features(content, where=sample.id)
+        said = {} if sample.boxes is None else box_features(sample.boxes, width=picture.width, height=picture.height)
+        absent = {column.name: None for column in BOX_COLUMNS}
+        return {**absent, **vars(picture), **said, "label_faults": fault_count(sample.metadata)}
+
+
+plugin = Detection()
