@@ -36,6 +36,9 @@ REGISTER = "register"
 RUNS = ("edgeloop", "components")
 """What every stage runs."""
 
+SEEN_BY_DVC = ("s3://", "gs://", "azure://", "ssh://", "hdfs://", "http://", "https://")
+"""Addresses whose changes DVC notices by itself; of others it is told nothing."""
+
 RUN_STEP = f"{ENGINE_PID_VARIABLE}=$PPID python -m components"
 
 HEAD = "# Written by `python -m pipelines dvc` from the compiled pipeline; do not edit.\n"
@@ -150,8 +153,11 @@ def _with_sidecars(paths: Iterable[str]) -> list[str]:
 
 def _outside(step: str, params: Params) -> list[str]:
     """Files that a step reads beside its artifacts."""
-    if step == "prepare_data" and params.prepare_data.path is not None:
-        return [params.prepare_data.path.as_posix()]
+    if step == "prepare_data":
+        path, url = params.prepare_data.path, params.prepare_data.url
+        if path is not None:
+            return [path.as_posix()]
+        return [url] if url is not None and url.startswith(SEEN_BY_DVC) else []
     if step == "validate_data":
         return [params.validate_data.suite.as_posix()]
     if step == "train":

@@ -104,6 +104,8 @@ def test_only_the_effects_of_devices_and_register_are_never_taken_from_an_earlie
     ("stage", "section", "path"),
     [
         ("prepare_data", {"source": "image_folder", "path": "my_pictures"}, "my_pictures"),
+        ("prepare_data", {"source": "image_folder", "url": "s3://bucket/data"}, "s3://bucket/data"),
+        ("train", {"erased": "erased.txt"}, "erased.txt"),
         ("validate_data", {"suite": "suites/mine.json"}, "suites/mine.json"),
         ("train", {"init_from": "bundles/parent"}, "bundles/parent"),
     ],
