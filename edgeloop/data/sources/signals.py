@@ -15,6 +15,7 @@ CSV is UTF-8 with a line of column names; any line ends. Numbers have a decimal 
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -91,6 +92,7 @@ class Signals:
     """Ids are paths relative to the root and the number of a window's first reading: `pump/a.csv@0000002048`."""
 
     kind = "window"
+    needs_place = True
     options = SignalsOptions
 
     def samples(self, path: Path | None, options: SignalsOptions) -> Iterator[RawSample]:
@@ -202,12 +204,18 @@ def _tables(path: Path, options: SignalsOptions) -> Iterator["pa.RecordBatch"]:
     Raises:
         _Unreadable: It is damaged, ends early, or lacks a column.
     """
+    with _translated(), path.open("rb") as file:
+        yield from (_parquet if path.suffix.lower() == ".parquet" else _csv)(file, options)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the reader of a file or a cell raises, as the reason why the file cannot be used."""
     import pyarrow as pa
 
     try:
-        with path.open("rb") as file:
-            yield from (_parquet if path.suffix.lower() == ".parquet" else _csv)(file, options)
-    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:  # UnicodeError is a ValueError
         raise _Unreadable(_reason(error)) from error
 
 
@@ -345,7 +353,7 @@ def _given(column: "pa.Array") -> tuple["pa.Array", NDArray[np.bool_]]:
     import pyarrow.compute as pc
 
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    empty = pc.fill_null(pc.is_in(pc.utf8_lower(texts), value_set=pa.array(_NO_READING)), True)
+    empty = pc.or_(pc.is_null(texts), pc.is_in(pc.utf8_lower(texts), value_set=pa.array(_NO_READING)))
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts), ~_booleans(empty)
 
 
@@ -420,10 +428,12 @@ def _windows(file: _File, options: SignalsOptions) -> Iterator[RawSample]:
     origin_ns: int | None = None
     readings, windows = 0, 0
     for table in _tables(file.path, options):
-        rows, origin_ns = _rows(table, readings, origin_ns, options)
+        with _translated():
+            rows, origin_ns = _rows(table, readings, origin_ns, options)
+            parts = list(_parts(table, rows, file, options))
         readings += len(rows)
         sample = _Sampling(file, options, tuple(table.schema.names), origin_ns).sample
-        for group, label, part in _parts(table, rows, file, options):
+        for group, label, part in parts:
             stretch = stretches.get(group)
             if stretch is None or stretch.label != label:
                 stretch = stretches[group] = _Stretch(label, fresh())
