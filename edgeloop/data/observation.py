@@ -1,23 +1,49 @@
 """Looks at every raw sample once: its digest, its features, or why it cannot be used.
 
-A bad sample is a value here, never an exception. One thread does it: at 48 px two threads are slower than one, and at
-720 px no faster, because the interpreter is what they wait for.
+A bad sample is a value here, never an exception. The first samples are looked at by this process; where they show that
+the rest takes long enough to pay for it, processes of its own on every core look at the rest. (Threads do not: the
+interpreter is what they would wait for.) What is found out, and its order, is the same either way. Each process holds
+one content at a time; those that a source has in memory already travel a chunk at a time.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+import pickle
+import signal
+import stat
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
 
-from edgeloop.canonical import sha256_of_bytes, sha256_of_file
-from edgeloop.data.dataset import fetched, local_path
+from edgeloop.canonical import sha256_of_bytes
+from edgeloop.data.dataset import local_path
 from edgeloop.data.features import Features, Value
 from edgeloop.data.sources import RawSample
-from edgeloop.errors import DataFault, MissingExtra
+from edgeloop.data.storage import content_at
+from edgeloop.errors import DataFault, EnvironmentFault, MissingExtra
+from edgeloop.orphans import ENGINE_PID_VARIABLE, end_with_engine
 from edgeloop.progress import progress
 
 MAX_FILE_BYTES = 256 << 20
-"""A larger file is not read as a picture."""
+"""Of a larger file nothing is read."""
 
-_CHUNK = 64
+_FIRST = 64
+"""So many samples tell how long the others take."""
+
+_WORTHWHILE_S = 2.0
+"""Less work than that is done before a second process has imported its libraries."""
+
+_CHUNK_S = 0.2
+_CHUNK_SAMPLES = 512
+"""What one process looks at before it is asked again: about so long, at most so many."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +55,124 @@ class Observation:
     error: str | None = None
 
 
-def observed(samples: Sequence[RawSample], features: Features) -> list[Observation]:
+def observed(samples: Sequence[RawSample], features: Features, *, processes: int | None = None) -> list[Observation]:
     """One observation a sample, in their order.
 
+    Args:
+        samples: What to look at.
+        features: What to look for.
+        processes: That look at what comes after the first samples; by default as many as pay for themselves.
+
     Raises:
+        EnvironmentFault: A process died, such as for want of memory.
         MissingExtra: A package that reads them is not installed.
     """
     found: list[Observation] = []
     unreadable = 0
-    chunks = [samples[start : start + _CHUNK] for start in range(0, len(samples), _CHUNK)]
     with progress("prepare_data", len(samples)) as advance:
-        for chunk in chunks:
-            found += [observation(sample, features) for sample in chunk]
-            unreadable += sum(row.error is not None for row in found[-len(chunk) :])
-            advance(len(chunk), f"{unreadable} unreadable" if unreadable else "")
+        for part in _parts(samples, features, processes):
+            found += part
+            unreadable += sum(row.error is not None for row in part)
+            advance(len(part), f"{unreadable} unreadable" if unreadable else "")
     return found
+
+
+def _parts(samples: Sequence[RawSample], features: Features, processes: int | None) -> Iterator[list[Observation]]:
+    """The observations in their order, some at a time."""
+    yield _chunk(samples[:1], features)  # imports what it needs, so it tells nothing of the others
+    began = time.perf_counter()
+    yield (first := _chunk(samples[1:_FIRST], features))
+    seconds_each = max(1e-9, time.perf_counter() - began) / max(1, len(first))
+    rest = samples[_FIRST:]
+    if processes is None:
+        processes = _paying(len(rest) * seconds_each) if _travels(features) else 1
+    size = max(1, min(_CHUNK_SAMPLES, int(_CHUNK_S / seconds_each), -(-len(rest) // processes)))
+    chunks = (rest[start : start + size] for start in range(0, len(rest), size))
+    if processes == 1:
+        yield from (_chunk(chunk, features) for chunk in chunks)
+    else:
+        yield from _spread(chunks, features, processes)
+
+
+def _paying(work_s: float) -> int:
+    """How many processes pay for their start with that much work: at most one a core, and never two for little."""
+    return max(1, min(available_cores(), int(work_s / _WORTHWHILE_S)))
+
+
+def available_cores() -> int:
+    """The cores that this process may use: those it is bound to, or fewer where its container has a smaller share."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _SHARE_OF_CPU.read_text(encoding="ascii").split()
+        return max(1, min(bound, int(quota) // int(period)))
+    except (OSError, ValueError):  # no control groups, or "max": no limit
+        return bound
+
+
+_SHARE_OF_CPU = Path("/sys/fs/cgroup/cpu.max")
+
+
+def _chunk(samples: Sequence[RawSample], features: Features) -> list[Observation]:
+    return [observation(sample, features) for sample in samples]
+
+
+def _travels(features: Features) -> bool:
+    """Whether another process can have the plug-in: not one that was made in a function or a script."""
+    try:
+        return b"__main__" not in pickle.dumps(features)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+
+
+def _spread(chunks: Iterator[Sequence[RawSample]], features: Features, processes: int) -> Iterator[list[Observation]]:
+    """The observations of every chunk, in their order; at most one chunk waits for each process."""
+    context = get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
+    waiting: deque[tuple[Sequence[RawSample], Future[list[Observation]]]] = deque()
+
+    def ask(count: int) -> None:
+        with _startable():
+            waiting.extend((chunk, pool.submit(_chunk, chunk, features)) for chunk in islice(chunks, count))
+
+    try:
+        ask(2 * processes)
+        while waiting:
+            yield waiting[0][1].result()
+            waiting.popleft()
+            ask(1)
+    except BrokenProcessPool as error:
+        unanswered = [sample.id for chunk, _ in waiting for sample in (chunk[0], chunk[-1])]
+        raise EnvironmentFault(
+            "a process that looked at samples died",
+            where=f"samples {unanswered[0]} to {unanswered[-1]}" if unanswered else "prepare_data",
+            fix="give it more memory, or remove the sample that kills it",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    """Begins a process: it ends with its parent, whatever ends that, and computes on one core."""
+    os.environ[ENGINE_PID_VARIABLE] = str(parent)
+    end_with_engine()
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+
+
+@contextmanager
+def _startable() -> Iterator[None]:
+    """While processes start, they neither hear Ctrl-C, which is the parent's to answer, nor run its script again.
+
+    A script without the guard `if __name__ == "__main__"` would start itself in each of them.
+    """
+    main = sys.modules["__main__"]
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # is inherited, and never lifted there
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def observation(sample: RawSample, features: Features) -> Observation:
@@ -52,10 +181,12 @@ def observation(sample: RawSample, features: Features) -> Observation:
         return Observation(error=sample.error)
     try:
         content = _content(sample)
-        if isinstance(content, Observation):
-            return content
     except MissingExtra:
         raise
+    except _Unusable as reason:
+        return Observation(error=str(reason))
+    except DataFault as fault:
+        return Observation(error=fault.what)
     except Exception as error:  # a file system or server of any kind may stand behind a uri
         return Observation(error=f"cannot be read ({_reason(error)})")
     sha256 = sha256_of_bytes(content)
@@ -67,20 +198,46 @@ def observation(sample: RawSample, features: Features) -> Observation:
         return Observation(sha256, error="needs more memory than there is")
 
 
-def _content(sample: RawSample) -> bytes | Observation:
-    """The sample's bytes, or the observation that there are none or far too many."""
+class _Unusable(Exception):
+    """Why there is no content to look at."""
+
+
+def _content(sample: RawSample) -> bytes:
+    """The sample's bytes.
+
+    Raises:
+        _Unusable: There are none, or too many.
+    """
     if sample.content is not None:
         return sample.content
     if sample.uri is None:
-        return Observation(error="has neither content nor uri")
+        raise _Unusable("has neither content nor uri")
     path = local_path(sample.uri)
-    if path is None:
-        return fetched(sample.uri)
-    if (size_bytes := path.stat().st_size) > MAX_FILE_BYTES:
-        return Observation(
-            sha256_of_file(path), error=f"is a file of {size_bytes:,} bytes, more than {MAX_FILE_BYTES:,}"
-        )
-    return path.read_bytes()
+    return content_at(sample.uri) if path is None else _file(path)
+
+
+def _file(path: Path) -> bytes:
+    """The bytes of a regular file that nobody writes meanwhile; a pipe or a device is not even opened.
+
+    Raises:
+        _Unusable: It is no such file, or too large.
+    """
+    _refuse_irregular(path.stat())
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        _refuse_irregular(before)  # it may have been replaced since
+        content = bytes(file.read(before.st_size + 1) or b"")
+        after = os.fstat(file.fileno())
+    if len(content) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise _Unusable("changed while it was read")
+    return content
+
+
+def _refuse_irregular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _Unusable("is not a regular file")
+    if status.st_size > MAX_FILE_BYTES:
+        raise _Unusable(f"is a file of {status.st_size:,} bytes, more than {MAX_FILE_BYTES:,}")
 
 
 def _reason(error: Exception) -> str:
