@@ -70,7 +70,10 @@ def leaves(box: Box, width: int, height: int) -> bool:
 
 
 def repeated(boxes: Sequence[Box]) -> int:
-    """How many boxes have an IoU above SAME_IOU with an earlier one of their class; those without area are none."""
+    """How many boxes have an IoU above SAME_IOU with an earlier one of their class, in the order of their corners.
+
+    Boxes without area are none.
+    """
     by_class: dict[str, list[Box]] = {}
     for box in boxes:
         if has_area(box):
