@@ -53,7 +53,6 @@ with warnings.catch_warnings():
         def _consistent(self) -> "Params":
             """What no section can see alone."""
             for complaint in (
-                _source_without_path(self),
                 _scheme_without_format(self),
                 _limits_apart(self),
                 _targets_twice(self),
@@ -72,13 +71,6 @@ SECTIONS = tuple(Params.model_fields)
 MONITOR_SECTIONS = ("detect_drift",)
 """Sections of the monitor pipeline; the others are the release pipeline's, in the order of its steps."""
 RELEASE_SECTIONS = tuple(name for name in SECTIONS if name not in MONITOR_SECTIONS)
-
-
-def _source_without_path(params: Params) -> str | None:
-    section = params.prepare_data
-    if section.source != "digits" and section.path is None:
-        return f"prepare_data.source {section.source} needs prepare_data.path"
-    return None
 
 
 def _scheme_without_format(params: Params) -> str | None:
@@ -164,8 +156,19 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
         ("models", params.train.model, "train.model_options", params.train.model_options),
     ):
         parsed(plugins.load(kind, name).options, options, where=f"{where}: {field}")
+    _refuse_no_place(params, where)
     _refuse_other_samples(params, where)
     return params
+
+
+def _refuse_no_place(params: Params, where: str) -> None:
+    section = params.prepare_data
+    if plugins.load("sources", section.source).needs_place and section.path is None and section.url is None:
+        raise ParamsFault(
+            f"prepare_data.source {section.source} needs prepare_data.path or prepare_data.url",
+            where=where,
+            fix="say where the data lies",
+        )
 
 
 def _refuse_other_samples(params: Params, where: str) -> None:

@@ -61,6 +61,9 @@ class Source(Protocol):
     kind: str
     """What its samples are: a plug-in of `edgeloop.data.features`."""
 
+    needs_place: bool
+    """Whether `prepare_data` has to say where the data lies; a source that makes its samples needs no place."""
+
     options: type[Contract]
     """What `prepare_data.options` may hold, checked before anything runs."""
 

@@ -18,6 +18,7 @@ class Digits:
     """Ids `digits/0000` to `digits/1796`, in the order of the original set."""
 
     kind = "image"
+    needs_place = False
     options = NoOptions
 
     def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:

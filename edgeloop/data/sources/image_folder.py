@@ -16,6 +16,7 @@ class ImageFolder:
     """Ids are paths relative to the root, with `/` between their parts."""
 
     kind = "image"
+    needs_place = True
     options = NoOptions
 
     def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:

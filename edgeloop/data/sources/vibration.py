@@ -43,6 +43,7 @@ class Vibration:
     """Ids `m00/bearing_inner/0000` and so on: machine, class, number."""
 
     kind = "window"
+    needs_place = False
     options = VibrationOptions
 
     def samples(self, path: Path | None, options: VibrationOptions) -> Iterator[RawSample]:
