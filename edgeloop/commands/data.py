@@ -1,17 +1,38 @@
 """`edgeloop data`."""
 
+import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.errors import EXIT_GATE
-from edgeloop.files import copy_file, whole_file
-from edgeloop.terminal import exiting, print_json, print_table
+from edgeloop.errors import EXIT_GATE, InputFault
+from edgeloop.files import copy_file, whole_file, write_text
+from edgeloop.terminal import exiting, print_json, print_pairs, print_table
+
+if TYPE_CHECKING:
+    from edgeloop.data.anomalies import Anomaly
+    from edgeloop.data.preparation import PrepareDataParams
+    from edgeloop.data.quarantine import CleanSet
+    from edgeloop.data.verdict import Verdict
 
 app = typer.Typer(no_args_is_help=True)
+
+Place = Annotated[Path | None, typer.Argument(help="Folder or file of the samples; digits needs none.")]
+Source = Annotated[str | None, typer.Option("--source", help="Plug-in of edgeloop.data.sources; else guessed.")]
+Options = Annotated[
+    list[str] | None, typer.Option("-o", "--option", metavar="KEY=VALUE", help="Of the source; may be repeated.")
+]
+Suite = Annotated[Path | None, typer.Option("--suite", help="Great Expectations suite; else the shipped one.")]
+Environment = Annotated[
+    str, typer.Option("--environment", help="training, or serving: without labels and splits.", show_default=True)
+]
+Fewest = Annotated[
+    int | None, typer.Option("--min-class-samples", min=3, help="A class with fewer samples is refused.")
+]
 
 
 @app.callback()
@@ -21,31 +42,158 @@ def group() -> None:
 
 @app.command()
 def validate(
-    folder: Annotated[Path, typer.Argument(help="Pictures, a sub-folder for each class.")],
-    suite: Annotated[Path | None, typer.Option("--suite", help="Great Expectations suite; else the shipped.")] = None,
+    path: Place = None,
+    source: Source = None,
+    option: Options = None,
+    suite: Suite = None,
+    environment: Environment = "training",
+    min_class_samples: Fewest = None,
     report: Annotated[Path | None, typer.Option("--report", help="Keep the page for people here.")] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Judge a folder of pictures. Exit code 1 when the verdict is no."""
+    """Judge data by a suite, and name what changed. Exit code 1 when the verdict is no."""
     with exiting(debug=debug):
-        from edgeloop.data.validation import validate_folder
+        from edgeloop.data.validation import judge
 
+        chosen = _chosen(path, source, option, min_class_samples)
         with tempfile.TemporaryDirectory() as scratch:
-            verdict = validate_folder(folder, suite=suite, workdir=Path(scratch))
+            judgement = judge(chosen, suite=suite, environment=environment, workdir=Path(scratch))
             if report is not None:
                 with whole_file(report) as partial:
                     copy_file(Path(scratch) / "report.html", partial)
+        verdict = judgement.verdict
         if as_json:
-            print_json(verdict.values())
+            rest = judgement.values()
+            print_json({**rest.pop("verdict"), **rest})
         else:
-            print_table(
-                f"{folder}: {verdict.status} ({verdict.reason})",
-                ["expectation", "column", "severity", "status", "failing"],
-                [
-                    [r.says or r.name, r.column or "", r.severity, r.status, str(r.failing)]
-                    for r in verdict.expectations
-                ],
-            )
+            _print_verdict(path or judgement.source, verdict)
+            _print_anomalies(judgement.anomalies)
         if verdict.status != "pass":
             raise typer.Exit(EXIT_GATE)
+
+
+@app.command()
+def infer(
+    path: Place = None,
+    source: Source = None,
+    option: Options = None,
+    min_class_samples: Fewest = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; else the suite goes to stdout.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Propose a suite from data, to be reviewed. A file that exists is never replaced."""
+    with exiting(debug=debug):
+        from edgeloop.data.inference import inferred_suite, suite_text
+        from edgeloop.data.preparation import prepare
+
+        if out is not None and out.exists():
+            raise InputFault("exists already", where=str(out), fix="it may have been reviewed: choose another name")
+        chosen = _chosen(path, source, option, min_class_samples)
+        with tempfile.TemporaryDirectory() as scratch:
+            dataset, profile = Path(scratch) / "dataset", Path(scratch) / "profile.json"
+            prepare(chosen, dataset=dataset, profile=profile)
+            suite = inferred_suite(dataset, profile, name=out.stem if out is not None else chosen.source)
+        if out is None:
+            print(suite_text(suite), end="")
+            return
+        write_text(out, suite_text(suite))
+        counted = {"suite": str(out), "source": chosen.source, **_by_severity(suite["expectations"])}
+        print_json(counted) if as_json else print_pairs({key: str(value) for key, value in counted.items()})
+
+
+@app.command()
+def quarantine(
+    path: Annotated[Path, typer.Argument(help="Folder or file of the samples.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write; must not exist yet, or be empty.")],
+    source: Source = None,
+    option: Options = None,
+    suite: Suite = None,
+    environment: Environment = "training",
+    min_class_samples: Fewest = None,
+    max_quarantined: Annotated[
+        float | None, typer.Option("--max-quarantined", min=0, max=1, help="Share of the samples; more is a no.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and write nothing.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the samples that pass to another folder, in the same layout. Exit code 1 when the verdict is no."""
+    with exiting(debug=debug):
+        from edgeloop.data import quarantine as cleaning
+
+        chosen = _chosen(path, source, option, min_class_samples)
+        with tempfile.TemporaryDirectory() as scratch:
+            clean = cleaning.quarantine(
+                chosen,
+                out=out,
+                workdir=Path(scratch),
+                suite=suite,
+                environment=environment,
+                max_quarantined=max_quarantined,
+                dry_run=dry_run,
+            )
+        print_json(clean.values()) if as_json else _print_clean_set(clean)
+        if clean.verdict.status != "pass":
+            raise typer.Exit(EXIT_GATE)
+
+
+def _chosen(
+    path: Path | None, source: str | None, options: Sequence[str] | None, min_class_samples: int | None
+) -> "PrepareDataParams":
+    """How the data is read; a guess is said on stderr."""
+    from edgeloop.data.recognition import preparation, recognised
+
+    if source is None and path is not None:
+        guess = recognised(path)
+        print(f"{path}: read as {guess.source} ({guess.because}); --source names another", file=sys.stderr)
+        source = guess.source
+    return preparation(path, source=source, options=options or (), min_class_samples=min_class_samples)
+
+
+def _print_verdict(where: Path | str, verdict: "Verdict") -> None:
+    left_out = verdict.suite.left_out
+    without = f"; {left_out} expectations of other environments left out" if left_out else ""
+    print_table(
+        f"{where}: {verdict.status} ({verdict.reason}{without})",
+        ["expectation", "column", "severity", "status", "failing"],
+        [[r.says or r.name, _few(r.column), r.severity, r.status, str(r.failing)] for r in verdict.expectations],
+    )
+
+
+def _few(columns: str | None) -> str:
+    """The columns of an expectation, or how many where they are many."""
+    names = (columns or "").split(", ")
+    return columns or "" if len(names) <= 3 else f"{len(names)} columns"
+
+
+def _print_anomalies(found: Sequence["Anomaly"]) -> None:
+    import json
+
+    if found:
+        print("\nWhat changed: if the data is right, put the edit in the suite, else do what is said first.")
+    for anomaly in found:
+        status = "" if anomaly.status == "fail" else "could not check: "
+        print(f"\n{anomaly.severity}: {status}{anomaly.line()}\n  {anomaly.remedy}")
+        if anomaly.edit is not None:
+            print(f"  edit: {json.dumps(anomaly.edit, ensure_ascii=False)}")
+
+
+def _by_severity(expectations: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    counts = {name: sum(e.get("severity") == name for e in expectations) for name in ("critical", "warning", "info")}
+    return {"expectations": len(expectations), **counts}
+
+
+def _print_clean_set(clean: "CleanSet") -> None:
+    verdict = clean.verdict
+    files = f"{clean.linked + clean.copied} files, {clean.linked} of them hard links"
+    pairs = {
+        "verdict": f"{verdict.status} ({verdict.reason})",
+        "samples": f"{verdict.samples}",
+        "accepted": f"{sum(verdict.accepted.values())}",
+        "left out": f"{verdict.quarantined}",
+        **{f"  {expectation}": str(count) for expectation, count in clean.reasons.items()},
+        "written": f"{clean.out} ({files})" if clean.out else "nothing",
+    }
+    print_pairs(pairs)

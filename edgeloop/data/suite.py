@@ -1,8 +1,13 @@
 """The edge to Great Expectations: a suite's file becomes expectations, and a table becomes results.
 
-Three traps of the library are met here. A suite that is loaded as a whole drops an expectation that it cannot build
+Four traps of the library are met here. A suite that is loaded as a whole drops an expectation that it cannot build
 and only logs that, so each is built by itself. An expectation that raises reports "failed", so its exception is looked
-for and called "could not check". Severity is a label without effect, so the caller decides by it.
+for and called "could not check". One that looks at each value passes where there is none, and that is called so as
+well. Severity is a label without effect, so the caller decides by it.
+
+One suite serves several *environments*: data to learn from has labels and splits, data that a model is served with has
+none. An expectation whose meta says `"environments": ["training"]` is left out of the others; without it, it applies
+in all.
 """
 
 import json
@@ -10,21 +15,26 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.verdict import FIRST_IDS, ExpectationResult, SuiteRecord
-from edgeloop.errors import DataFault, translated
+from edgeloop.errors import DataFault, InputFault, translated
 from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ENVIRONMENTS = ("training", "serving")
+SUITE_OF_KIND = {"image": "images.json", "detection": "detection.json", "window": "windows.json"}
+"""The shipped suite of each kind of sample."""
+
 _SHIPPED = Path(__file__).parent / "suites"
 _CHECKOUT = Path(__file__).parents[2] / "suites"
 _FIX = "correct the suite or choose another with validate_data.suite"
-_NO_ARGUMENTS = {"batch_id", "column", "column_A", "column_B", "column_list", "column_set"}
+_NO_ARGUMENTS = {"batch_id", "condition_parser", "column", "column_A", "column_B", "column_list", "column_set"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +60,26 @@ class Checked:
 
 def suite_file(path: Path) -> Path:
     """Where the suite lies: `path`, or, for a shipped one such as `suites/images.json`, the package's own copy."""
-    shipped = _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
-    if not path.exists() and path.parent == Path("suites") and (shipped / path.name).exists():
-        return shipped / path.name
+    if not path.exists() and path.parent == Path("suites") and (_shipped() / path.name).exists():
+        return _shipped() / path.name
     return path
+
+
+def shipped_suite(kind: str) -> Path:
+    """The suite that is shipped for a kind of sample; the package's own copy, whatever lies in the current folder.
+
+    Raises:
+        InputFault: There is none.
+    """
+    name = SUITE_OF_KIND.get(kind, "")
+    path = _shipped() / name
+    if not path.is_file():
+        raise InputFault(f"no suite is shipped for {kind} samples", where=f"suites/{name}", fix="name one with --suite")
+    return path
+
+
+def _shipped() -> Path:
+    return _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
 
 
 def read_suite(path: Path) -> Suite:
@@ -77,6 +103,58 @@ def read_suite(path: Path) -> Suite:
     if not isinstance(name := values.get("name"), str):
         raise DataFault("the suite has no name", where=str(path), fix=_FIX)
     return Suite(SuiteRecord(name=name, sha256=sha256_of_bytes(content)), tuple(expectations))
+
+
+def in_environment(suite: Suite, environment: str, *, where: Path) -> Suite:
+    """The suite without the expectations of other environments; its record says how many those are.
+
+    Args:
+        suite: As it lies in its file.
+        environment: One of ENVIRONMENTS.
+        where: The suite's file, for error messages.
+
+    Raises:
+        InputFault: There is no such environment; the nearest right one is named.
+        DataFault: An expectation names one that does not exist, or none applies.
+    """
+    refuse_unknown_environment(environment)
+    applied = tuple(
+        values
+        for position, values in enumerate(suite.expectations, start=1)
+        if environment in _environments(values, position, where)
+    )
+    if not applied:
+        raise DataFault(f"no expectation applies in {environment}", where=str(where), fix=_FIX)
+    left_out = len(suite.expectations) - len(applied)
+    record = SuiteRecord.model_validate({**suite.record.values(), "environment": environment, "left_out": left_out})
+    return Suite(record, applied)
+
+
+def refuse_unknown_environment(name: str) -> None:
+    """Raises `InputFault`, which names the nearest right one, unless `name` is one of ENVIRONMENTS."""
+    if name not in ENVIRONMENTS:
+        raise InputFault(f"no environment named {name!r}", where="environment", fix=_nearest(name))
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, ENVIRONMENTS, n=1)
+    return f"did you mean {near[0]}?" if near else f"use one of: {', '.join(ENVIRONMENTS)}"
+
+
+def _environments(values: Any, position: int, where: Path) -> Sequence[str]:
+    """Where an expectation applies; what is no expectation at all is refused when it is built."""
+    meta = values.get("meta") if isinstance(values, Mapping) else None
+    if not isinstance(meta, Mapping) or "environments" not in meta:
+        return ENVIRONMENTS
+    names = meta["environments"]
+    if not isinstance(names, list) or not names:
+        raise DataFault(f"expectation {position}: meta.environments is not a list of names", where=str(where), fix=_FIX)
+    for name in names:
+        if name not in ENVIRONMENTS:
+            raise DataFault(
+                f"expectation {position}: no environment named {name!r}", where=str(where), fix=_nearest(str(name))
+            )
+    return names
 
 
 def checked(suite: Suite, frame: "pd.DataFrame", *, where: Path) -> Iterator[Checked]:
@@ -146,7 +224,7 @@ def _checked(expectation: Any, batch: Any) -> Checked:
     how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]}
     try:
         outcome = batch.validate(expectation, result_format=how)
-        raised = _raised(outcome.exception_info)
+        raised = _raised(outcome.exception_info) or _nothing_to_check(outcome.result)
     except Exception as error:  # any expectation of the library's or the user's may do anything
         outcome, raised = None, str(error) or type(error).__name__
     kwargs = expectation.configuration.kwargs
@@ -155,7 +233,7 @@ def _checked(expectation: Any, batch: Any) -> Checked:
         "column": _columns(kwargs),
         "severity": expectation.severity.value,
         "says": _text(expectation.notes),
-        "expected": {key: _json(value) for key, value in sorted(kwargs.items()) if key not in _NO_ARGUMENTS},
+        "expected": {key: _argument(value) for key, value in sorted(kwargs.items()) if key not in _NO_ARGUMENTS},
     }
     if outcome is None or raised is not None:
         reason = " ".join((raised or "").split())
@@ -165,17 +243,30 @@ def _checked(expectation: Any, batch: Any) -> Checked:
     result = ExpectationResult(
         **common,
         status="pass" if bool(outcome.success) else "fail",
-        observed=_json(found.get("observed_value")),
+        observed=_json(_observed(found)),
         failing=int(found.get("unexpected_count") or 0),
         first_ids=ids[:FIRST_IDS],
     )
     return Checked(result, ids)
 
 
+def _observed(found: Mapping[str, Any]) -> Any:
+    """The value found; of a comparison of shares also the shares, which its one number does not tell."""
+    value = found.get("observed_value")
+    shares = (found.get("details") or {}).get("observed_partition")
+    return {"value": value, **shares} if shares else value
+
+
 def _raised(info: Mapping[str, Any]) -> str | None:
     """The first exception behind a result: the library keeps one, or one for each metric that failed."""
     records = [info] if "raised_exception" in info else list(info.values())
     return next((str(record["exception_message"]) for record in records if record["raised_exception"]), None)
+
+
+def _nothing_to_check(found: Mapping[str, Any]) -> str | None:
+    """That no sample has a value, where an expectation about each value looked at none."""
+    looked_at = found.get("element_count", 0)
+    return "no sample has a value" if looked_at and found.get("missing_count") == looked_at else None
 
 
 def _columns(kwargs: Mapping[str, Any]) -> str | None:
@@ -185,6 +276,12 @@ def _columns(kwargs: Mapping[str, Any]) -> str | None:
     for key in ("column_list", "column_set"):
         names += kwargs.get(key) or []
     return ", ".join(names) or None
+
+
+def _argument(value: Any) -> Any:
+    """An argument as the suite's author wrote it: the library wraps a condition on rows."""
+    wrapped = isinstance(value, Mapping) and "pass_through_filter" in value
+    return _json(value["pass_through_filter"] if wrapped else value)
 
 
 def _text(notes: str | Sequence[str] | None) -> str:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from edgeloop.contract import Contract
+from edgeloop import plugins
+from edgeloop.contract import Contract, parsed
+from edgeloop.data.anomalies import Anomaly, anomalies
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.verdict import VERDICT_FILE, Verdict
 from edgeloop.files import whole_folder, write_text
@@ -21,6 +23,7 @@ from edgeloop.progress import progress
 
 if TYPE_CHECKING:
     from edgeloop.data.decision import Decision
+    from edgeloop.data.preparation import PrepareDataParams
     from edgeloop.data.suite import Checked, Suite
 
 DEFAULT_SUITE = Path("suites/images.json")
@@ -37,6 +40,9 @@ class ValidateDataParams(Contract):
         default="stop", description="critical fault: stop the run, or leave the failing samples out"
     )
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of samples; more stops the run anyway")
+    environment: Literal["training", "serving"] = Field(
+        default="training", description="expectations of the suite for the other one are left out"
+    )
 
 
 def validate(params: ValidateDataParams, *, dataset: Path, profile: Path, validation: Path, report: Path) -> Verdict:
@@ -60,10 +66,10 @@ def validate(params: ValidateDataParams, *, dataset: Path, profile: Path, valida
     from edgeloop.data.decision import decided
     from edgeloop.data.page import page
     from edgeloop.data.profile import Profile
-    from edgeloop.data.suite import read_suite, suite_file
+    from edgeloop.data.suite import in_environment, read_suite, suite_file
 
     path = suite_file(params.suite)
-    suite = read_suite(path)
+    suite = in_environment(read_suite(path), params.environment, where=path)
     opened = Dataset(dataset)
     decision = decided(
         opened.rows,
@@ -88,17 +94,64 @@ def validate_folder(folder: Path, *, suite: Path | None, workdir: Path) -> Verdi
     Raises:
         As `prepare` and `validate`.
     """
-    from edgeloop.data.preparation import PrepareDataParams, prepare
+    from edgeloop.data.preparation import PrepareDataParams
 
+    return judge(PrepareDataParams(source="image_folder", path=folder), suite=suite, workdir=workdir).verdict
+
+
+class Judgement(Contract):
+    """What `edgeloop data validate` found out about data that no parameters describe."""
+
+    source: str
+    kind: str
+    verdict: Verdict
+    anomalies: tuple[Anomaly, ...]
+
+
+def judge(
+    preparation: "PrepareDataParams",
+    *,
+    workdir: Path,
+    suite: Path | None = None,
+    environment: str = "training",
+    on_fault: Literal["stop", "quarantine"] = "stop",
+    max_quarantined: float | None = None,
+) -> Judgement:
+    """Judges what a source reads, and names what changed since its suite was written.
+
+    Args:
+        preparation: How it is read.
+        workdir: Receives `dataset/`, `profile.json`, `validation/` and `report.html`.
+        suite: None for the one that is shipped for the kind of its samples.
+        environment: One of `edgeloop.data.suite.ENVIRONMENTS`.
+        on_fault: As of `ValidateDataParams`.
+        max_quarantined: As of `ValidateDataParams`; None for its default.
+
+    Raises:
+        InputFault: There is no such environment, or no suite for the kind.
+        EdgeloopError: As `prepare` and `validate`.
+    """
+    from edgeloop.data.frame import frame_of
+    from edgeloop.data.preparation import prepare
+    from edgeloop.data.suite import in_environment, read_suite, refuse_unknown_environment, shipped_suite, suite_file
+
+    refuse_unknown_environment(environment)
+    kind: str = plugins.load("sources", preparation.source).kind
+    path = suite_file(suite) if suite is not None else shipped_suite(kind)
+    applied = in_environment(read_suite(path), environment, where=path)
     dataset, profile = workdir / "dataset", workdir / "profile.json"
-    prepare(PrepareDataParams(source="image_folder", path=folder), dataset=dataset, profile=profile)
-    return validate(
-        ValidateDataParams(suite=suite or DEFAULT_SUITE),
+    prepare(preparation, dataset=dataset, profile=profile)
+    limit = {} if max_quarantined is None else {"max_quarantined": max_quarantined}
+    chosen = {"suite": path, "environment": environment, "on_fault": on_fault, **limit}
+    verdict = validate(
+        parsed(ValidateDataParams, chosen, where="edgeloop data"),
         dataset=dataset,
         profile=profile,
         validation=workdir / "validation",
         report=workdir / "report.html",
     )
+    found = anomalies(applied.expectations, verdict.expectations, frame_of(dataset))
+    return Judgement(source=preparation.source, kind=kind, verdict=verdict, anomalies=found)
 
 
 def _checks(suite: "Suite", dataset: Path, path: Path) -> "Sequence[Checked]":

@@ -23,6 +23,8 @@ class SuiteRecord(Contract):
 
     name: str
     sha256: str = Field(description="of the suite's file")
+    environment: str = Field(default="training", description="expectations of others were left out")
+    left_out: int = Field(default=0, description="expectations of other environments")
 
 
 class ExpectationResult(Contract):

@@ -1,0 +1,303 @@
+"""A suite proposed from a prepared dataset, to be reviewed by a person before anything is judged by it.
+
+What is always true of samples of a kind is taken from the suite that is shipped for it; what was seen in this dataset
+is stated beside it, each in plain words, by these rules:
+
+    schema      every column is there; one with neither a range nor known values still holds text    critical
+    labels      the classes are those that were seen: no other, and none is missing                  critical
+    values      a text column of at most MAX_VALUES values has no other                              warning
+    ranges      all values but a hundredth at each end, one at least, widened on both sides by half
+                of what they span; nothing below zero where nothing was; the share that must lie
+                within leaves out what was set aside                                                 warning
+    balance     the smallest class keeps half of its size relative to the largest                    warning
+    null shares where a value was sometimes missing: in twice as many samples, and SPARE_NULLS more  info
+    shares      the splits are shared out as they were                                               info
+
+A range or a set of values that finds no value at all says so itself ("could not check"), so a column that was always
+given needs no share of nulls. One outlier moves no range, and a dataset passes the expectations that were inferred
+from it. What speaks of labels or splits applies to data to learn from only. The same dataset gives the same bytes.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop import plugins
+from edgeloop.data.dataset import INDEX_COLUMNS, SPLITS, DatasetCard
+from edgeloop.data.features import Column
+from edgeloop.data.frame import frame_of
+from edgeloop.data.profile import Profile
+from edgeloop.data.suite import read_suite, shipped_suite
+from edgeloop.errors import InputFault
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Expectation = Mapping[str, Any]
+
+MAX_VALUES = 20
+SAMPLES_A_VALUE = 5
+"""A text column with fewer samples a value, on average, has free text or names, no set of values."""
+
+SPARE_NULLS = 0.02
+SPLIT_DIVERGENCE = 0.02
+"""In nats, from the shares seen; reached when 70/20/10 becomes 60/30/10."""
+
+_SET_ASIDE = 0.01
+_WIDENED_BY = 0.5
+_DIGITS = 3
+_TRAINING = {"environments": ["training"]}
+_OF_LABELS_OR_SPLITS = (
+    "label", "boxes", "split", "labels_of_bytes", "splits_of_bytes", "splits_of_group", "class_balance",
+    "objects", "classes", "smallest_side_px", "largest_share", "outside", "no_area", "duplicates", "unknown_classes",
+    "label_faults",
+)  # fmt: skip
+"""Columns of the index, derived ones, and those features of a detection sample that look at its boxes."""
+
+
+def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]:
+    """The proposal, as JSON types in the format of `suites/images.json`.
+
+    Args:
+        dataset: What `prepare_data` wrote.
+        profile: The profile that it wrote.
+        name: Of the suite.
+
+    Raises:
+        DataFault: The dataset is damaged.
+        MissingExtra: pandas is not installed.
+    """
+    card = DatasetCard.read(dataset / "dataset.json")
+    features: tuple[Column, ...] = plugins.load("features", card.kind).columns
+    frame = frame_of(dataset)
+    kept, versions = _shipped(card.kind)
+    seen = [
+        *_schema(features, frame),
+        *_labels(card, Profile.of(profile)),
+        *_labels_of_boxes(frame),
+        *_values(features, frame),
+        *_ranges(features, frame),
+        *_balance(frame),
+        *_nulls(features, frame),
+        *_split_shares(frame),
+    ]
+    said = {expectation["kwargs"].get("column") for expectation in seen}
+    always = [
+        _where_it_applies(values)
+        for values in kept
+        if values.get("severity") == "critical" or values["kwargs"].get("column") not in said
+    ]
+    return {
+        "name": name,
+        "expectations": [*always, *(new for new in seen if new not in always)],
+        "meta": {**versions, "inferred_from": {"dataset": card.name, "samples": len(frame)}},
+    }
+
+
+def suite_text(suite: Mapping[str, Any]) -> str:
+    """A suite as the text of its file: one expectation a line, so that a review shows what changed."""
+    lines = [f"    {json.dumps(values, ensure_ascii=False)}" for values in suite["expectations"]]
+    listed = ",\n".join(lines)
+    name, meta = (json.dumps(suite[key], ensure_ascii=False) for key in ("name", "meta"))
+    return f'{{\n  "name": {name},\n  "expectations": [\n{listed}\n  ],\n  "meta": {meta}\n}}\n'
+
+
+def _shipped(kind: str) -> tuple[Sequence[Expectation], Mapping[str, Any]]:
+    """The expectations that are shipped for a kind, and what the suite says of the library's version."""
+    try:
+        path = shipped_suite(kind)
+    except InputFault:  # a third party's kind: what was seen has to do
+        return (), {}
+    version = json.loads(path.read_bytes()).get("meta", {}).get("great_expectations_version")
+    return read_suite(path).expectations, {"great_expectations_version": version} if version else {}
+
+
+def _where_it_applies(values: Expectation) -> Expectation:
+    """A shipped expectation that says where it applies, as those that were inferred do."""
+    if values["kwargs"].get("column") not in _OF_LABELS_OR_SPLITS or "environments" in (values.get("meta") or {}):
+        return values
+    return {**values, "meta": {**(values.get("meta") or {}), **_TRAINING}}
+
+
+def _expectation(kind: str, kwargs: Mapping[str, Any], *, severity: str, notes: str) -> Expectation:
+    values = {"type": f"expect_{kind}", "kwargs": dict(kwargs), "severity": severity, "notes": notes}
+    return {**values, "meta": _TRAINING} if kwargs.get("column") in _OF_LABELS_OR_SPLITS else values
+
+
+def _schema(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+    names = [*INDEX_COLUMNS, *(column.name for column in features)]
+    yield _expectation(
+        "table_columns_to_match_set",
+        {"column_set": names, "exact_match": False},
+        severity="critical",
+        notes="every column is there",
+    )
+    for column in features:
+        if column.type == "text" and frame[column.name].notna().any() and not _value_set(frame[column.name]):
+            yield _expectation(
+                "column_values_to_be_of_type",
+                {"column": column.name, "type_": "str"},
+                severity="critical",
+                notes=f"{column.name} ({column.says}) is text",
+            )
+
+
+def _labels(card: DatasetCard, profile: Profile) -> Iterator[Expectation]:
+    labels = [name for name in card.classes if any(of_split.get(name) for of_split in profile.counts.values())]
+    if not labels:
+        return
+    yield _expectation(
+        "column_values_to_be_in_set",
+        {"column": "label", "value_set": labels},
+        severity="critical",
+        notes=f"no class but the {len(labels)} that were seen",
+    )
+    yield _expectation(
+        "column_distinct_values_to_contain_set",
+        {"column": "label", "value_set": labels},
+        severity="critical",
+        notes="no class is missing",
+    )
+
+
+def _labels_of_boxes(frame: "pd.DataFrame") -> Iterator[Expectation]:
+    boxes = [json.loads(text) for text in frame["boxes"].dropna()]
+    labels = sorted({label for of_picture in boxes for label, *_ in of_picture})
+    if not labels:
+        return
+    named = "|".join(re.escape(json.dumps(label, ensure_ascii=False)) for label in labels)
+    yield _expectation(
+        "column_values_to_match_regex",
+        {"column": "boxes", "regex": rf"^\[(\[({named}),[-+.,0-9eE]*\],?)*\]$"},
+        severity="critical",
+        notes=f"no box of a class but the {len(labels)} that were seen",
+    )
+
+
+def _values(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+    described = {column.name: f" ({column.says})" for column in features if column.type == "text"}
+    for name, says in {"metadata": "", **described}.items():
+        if values := _value_set(frame[name]):
+            yield _expectation(
+                "column_values_to_be_in_set",
+                {"column": name, "value_set": values},
+                severity="warning",
+                notes=f"{name}{says} has no value that was not seen",
+            )
+
+
+def _value_set(column: "pd.Series[Any]") -> list[str]:
+    """The values of a text column that has few, else none."""
+    found = column.dropna()
+    values = sorted(found.unique())
+    few = len(values) <= MAX_VALUES and len(found) >= SAMPLES_A_VALUE * len(values)
+    return values if few else []
+
+
+def _ranges(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+    for column in features:
+        if column.type == "text":
+            continue
+        values = frame[column.name].dropna().to_numpy(np.float64)
+        values = values[np.isfinite(values)]
+        if not values.size:
+            continue
+        low, high, share = usual_range(values, whole=column.type == "int")
+        tolerated = {"mostly": share} if share < 1 else {}
+        yield _expectation(
+            "column_values_to_be_between",
+            {"column": column.name, "min_value": low, "max_value": high, **tolerated},
+            severity="warning",
+            notes=f"{column.name} ({column.says}) is in its usual range",
+        )
+
+
+def usual_range(values: NDArray[np.float64], *, whole: bool) -> tuple[float, float, float]:
+    """The lower and upper end of a range, and the share of the values that must lie within, see this module's rules.
+
+    Args:
+        values: At least one, all finite.
+        whole: The ends are whole numbers; else they have three digits that matter, rounded outwards.
+    """
+    ordered = np.sort(values)
+    aside = max(1, math.floor(_SET_ASIDE * ordered.size)) if ordered.size > 2 else 0
+    low, high = float(ordered[aside]), float(ordered[-1 - aside])
+    margin = _WIDENED_BY * (high - low)
+    ends = (low - margin, high + margin)
+    if ordered[0] >= 0:
+        ends = (max(0.0, ends[0]), ends[1])
+    share = math.floor(100 * (ordered.size - 2 * aside) / ordered.size) / 100
+    return (*_outwards(*ends, digits=0 if whole else _digits(*ends)), share)
+
+
+def _digits(low: float, high: float) -> int:
+    """Decimal places that show three digits of the larger of both."""
+    largest = max(abs(low), abs(high))
+    return _DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
+
+
+def _outwards(low: float, high: float, *, digits: int) -> tuple[float, float]:
+    """Both ends on a grid of `digits` decimal places, negative ones left of the point; whole numbers as such."""
+    unit = 10.0 ** abs(digits)
+    ends = [
+        direction(end * unit) / unit if digits >= 0 else direction(end / unit) * unit
+        for direction, end in ((math.floor, low), (math.ceil, high))
+    ]
+    below, above = (int(end) if float(end).is_integer() else end for end in ends)
+    return below, above
+
+
+def _balance(frame: "pd.DataFrame") -> Iterator[Expectation]:
+    smallest = frame["class_balance"].min()
+    least = math.floor(50 * smallest) / 100 if smallest == smallest else 0
+    if least > 0:
+        yield _expectation(
+            "column_values_to_be_between",
+            {"column": "class_balance", "min_value": least},
+            severity="warning",
+            notes=f"no class is smaller than {100 * least:g} % of the largest",
+        )
+
+
+def _nulls(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+    readable = frame[frame["readable"]]
+    for name in ("group", "time", "metadata", "boxes", *(column.name for column in features)):
+        missing = float(readable[name].isna().mean())
+        share = math.floor(100 * (1 - 2 * missing - SPARE_NULLS) + 1e-9) / 100
+        if share > 0 and (missing > 0 or name in INDEX_COLUMNS):
+            yield _expectation(
+                "column_values_to_not_be_null",
+                {"column": name, "mostly": share, "row_condition": "readable", "condition_parser": "pandas"},
+                severity="info",
+                notes=f"at least {100 * share:.3g} % of the readable samples have {name}",
+            )
+
+
+def _split_shares(frame: "pd.DataFrame") -> Iterator[Expectation]:
+    counts = [int((frame["split"] == split).sum()) for split in SPLITS]
+    weights = _whole_shares(counts)
+    said = ", ".join(f"{100 * share:.3g} % {split}" for split, share in zip(SPLITS, weights, strict=True))
+    yield _expectation(
+        "column_kl_divergence_to_be_less_than",
+        {
+            "column": "split",
+            "partition_object": {"values": list(SPLITS), "weights": weights},
+            "threshold": SPLIT_DIVERGENCE,
+        },
+        severity="info",
+        notes=f"the splits are shared out as they were: {said}",
+    )
+
+
+def _whole_shares(counts: Iterable[int]) -> list[float]:
+    """Shares in thousandths that add up to one: the largest takes what rounding leaves."""
+    numbers = list(counts)
+    thousandths = [round(1000 * number / sum(numbers)) for number in numbers]
+    thousandths[numbers.index(max(numbers))] += 1000 - sum(thousandths)
+    return [number / 1000 for number in thousandths]

@@ -1,0 +1,171 @@
+"""The clean set: what a suite lets pass, in the layout that it came in, and beside it why the rest is not there.
+
+    OUT/…                   the accepted samples, in the folders and under the names that they had
+    OUT/quarantine.parquet  columns QUARANTINE_COLUMNS: what was left out, a row a reason
+
+A file is a hard link to the one it came from where the disk allows that, else a copy; never a symbolic link. Linked
+files are one file under two names: who edits a picture in place edits both. OUT appears whole or not at all, and
+nothing is written when the verdict is no.
+"""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from edgeloop.canonical import sha256_of_file
+from edgeloop.contract import Contract
+from edgeloop.data.dataset import Dataset, Sample, columns_of, local_path
+from edgeloop.data.decision import described
+from edgeloop.data.recognition import OF_A_QUARANTINE
+from edgeloop.data.validation import Judgement
+from edgeloop.data.verdict import Verdict
+from edgeloop.errors import DataFault, InputFault, translated
+from edgeloop.files import copy_file, whole_folder
+from edgeloop.progress import Advance, progress
+
+if TYPE_CHECKING:
+    from edgeloop.data.preparation import PrepareDataParams
+
+
+class CleanSet(Contract):
+    """What became of a dataset."""
+
+    source: str
+    verdict: Verdict
+    reasons: dict[str, int] = Field(description="samples left out by each expectation; a sample may count for several")
+    out: str | None = Field(description="where the clean set lies; null when nothing was written")
+    linked: int = Field(default=0, description="files that are hard links")
+    copied: int = Field(default=0, description="files that are copies")
+
+
+def refuse_place(out: Path, source: Path) -> None:
+    """Refuses to write to `out` what is read from `source`.
+
+    Raises:
+        InputFault: It is a file, a link, or a folder with something in it, or it and the source lie in one another.
+    """
+    if out.is_symlink():
+        raise InputFault("is a link", where=str(out), fix="name a folder that does not exist yet")
+    if out.exists() and not out.is_dir():
+        raise InputFault("is a file", where=str(out), fix="name a folder that does not exist yet")
+    root, place = source.resolve(), out.resolve()
+    if place.is_relative_to(root):
+        raise InputFault(f"lies inside {source}", where=str(out), fix="name a folder outside the data")
+    with translated(out):
+        if out.is_dir() and any(out.iterdir()):
+            raise InputFault("is not empty", where=str(out), fix="name a folder that does not exist yet")
+
+
+def refuse_source(source: str) -> None:
+    """Raises `InputFault` where no clean set of a source can be written."""
+    if source not in _WRITERS:
+        raise InputFault(
+            f"a clean set of the source {source} cannot be written: of it only {' and '.join(sorted(_WRITERS))} can",
+            where="edgeloop data quarantine",
+            fix="see the counts with --dry-run, and leave the samples out with validate_data.on_fault: quarantine",
+        )
+
+
+def left_out(validation: Path, verdict: Verdict) -> dict[str, int]:
+    """How many samples each expectation leaves out, the most first."""
+    rows = columns_of(validation / OF_A_QUARANTINE, ["id", "expectation"])
+    says = {described(result): result.says for result in verdict.expectations if result.status == "fail"}
+    pairs = set(zip(rows["expectation"], rows["id"], strict=True))
+    counts = Counter(says.get(expectation) or expectation for expectation, _ in pairs)
+    return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
+
+
+def quarantine(
+    preparation: "PrepareDataParams",
+    *,
+    out: Path,
+    workdir: Path,
+    suite: Path | None = None,
+    environment: str = "training",
+    max_quarantined: float | None = None,
+    dry_run: bool = False,
+) -> CleanSet:
+    """Writes the clean set of what a source reads.
+
+    Args:
+        preparation: How it is read.
+        out: Folder to write; it must not exist yet, or be empty.
+        workdir: For what is thrown away.
+        suite: None for the one that is shipped for the kind of its samples.
+        environment: One of `edgeloop.data.suite.ENVIRONMENTS`.
+        max_quarantined: Share of the samples that may be left out; None for the default.
+        dry_run: Count only.
+
+    Raises:
+        InputFault: `out` cannot be written, or no clean set of this source can.
+        EdgeloopError: As `judge`.
+    """
+    from edgeloop.data.validation import judge
+
+    if not dry_run:
+        refuse_source(preparation.source)
+    if preparation.path is not None:
+        refuse_place(out, preparation.path)
+    judgement = judge(
+        preparation,
+        workdir=workdir,
+        suite=suite,
+        environment=environment,
+        on_fault="quarantine",
+        max_quarantined=max_quarantined,
+    )
+    reasons = left_out(workdir / "validation", judgement.verdict)
+    if dry_run or judgement.verdict.status != "pass":
+        return CleanSet(source=judgement.source, verdict=judgement.verdict, reasons=reasons, out=None)
+    assert preparation.path is not None
+    return _written(judgement, preparation.path, out, workdir=workdir, reasons=reasons)
+
+
+def _written(judgement: Judgement, path: Path, out: Path, *, workdir: Path, reasons: Mapping[str, int]) -> CleanSet:
+    samples = Dataset(workdir / "dataset", workdir / "validation").samples
+    with whole_folder(out.absolute()) as folder, progress("quarantine", len(samples)) as advance:
+        linked = _WRITERS[judgement.source](samples, path.expanduser().absolute(), folder, advance)
+        copy_file(workdir / "validation" / OF_A_QUARANTINE, folder / OF_A_QUARANTINE)
+    return CleanSet(
+        source=judgement.source,
+        verdict=judgement.verdict,
+        reasons=dict(reasons),
+        out=str(out),
+        linked=linked,
+        copied=len(samples) - linked,
+    )
+
+
+def _image_folder(samples: Sequence[Sample], root: Path, folder: Path, advance: Advance) -> int:
+    """The pictures under the names that they had; how many of them are links."""
+    linked = 0
+    for sample in samples:
+        source = local_path(sample.uri)
+        assert source is not None
+        target = folder / source.relative_to(root)
+        if sha256_of_file(source) != sample.sha256:
+            raise DataFault("has changed meanwhile", where=str(source), fix="run again when nobody writes to it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        linked += placed(source, target)
+        advance(1, "")
+    return linked
+
+
+def placed(source: Path, target: Path) -> bool:
+    """Puts a file where `target` says: True for a hard link, False for a copy."""
+    content = source.resolve()  # a link within the dataset becomes the file that it leads to
+    try:
+        os.link(content, target)
+    except OSError:  # another disk, a file system without hard links, a file of somebody else
+        copy_file(content, target)
+        shutil.copystat(content, target)
+        return False
+    return True
+
+
+_WRITERS: Mapping[str, Callable[[Sequence[Sample], Path, Path, Advance], int]] = {"image_folder": _image_folder}

@@ -1,0 +1,170 @@
+"""Which source reads what lies at a path, guessed from names and, of a JSON file, from its first level.
+
+    data.yaml, or images/ beside labels/            yolo
+    a JSON file with images and annotations         coco
+    sub-folders with pictures                       image_folder
+    CSV or Parquet files                            signals
+
+A guess is said aloud, and a source that is named is never second-guessed.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from edgeloop import plugins
+from edgeloop.contract import parsed
+from edgeloop.data.folders import PICTURE_SUFFIXES
+from edgeloop.errors import DataFault, ParamsFault, translated
+
+if TYPE_CHECKING:
+    from edgeloop.data.preparation import PrepareDataParams
+
+TABLE_SUFFIXES = {".csv", ".parquet"}
+OF_A_QUARANTINE = "quarantine.parquet"
+"""Lies beside what a quarantine let pass, and is no data."""
+
+_LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A source, and what speaks for it."""
+
+    source: str
+    because: str
+
+
+def recognised(path: Path) -> Recognised:
+    """The source for what lies at `path`.
+
+    Raises:
+        DataFault: Nothing is there, or nothing that a source is known for.
+    """
+    if not path.exists():
+        raise DataFault("does not exist", where=str(path), fix="name the folder or file that holds the samples")
+    found = _of_folder(path) if path.is_dir() else _of_file(path)
+    if found is None:
+        known = ", ".join(plugins.names("sources"))
+        raise DataFault(
+            "holds nothing that a source is known for", where=str(path), fix=f"name one with --source: {known}"
+        )
+    return found
+
+
+def _of_file(path: Path) -> Recognised | None:
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return Recognised("yolo", "a YAML file")
+    if suffix == ".json" and is_coco(path):
+        return Recognised("coco", "a JSON file with images and annotations")
+    if suffix in TABLE_SUFFIXES:
+        return Recognised("signals", f"a {suffix} file")
+    return None
+
+
+def _of_folder(path: Path) -> Recognised | None:
+    with translated(path):
+        entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    names = {entry.name for entry in entries}
+    folders = [entry for entry in entries if entry.is_dir()]
+    if names & {"data.yaml", "data.yml"}:
+        return Recognised("yolo", "a data.yaml")
+    if {"images", "labels"} <= {folder.name for folder in folders}:
+        return Recognised("yolo", "images/ beside labels/")
+    if any(is_coco(file) for place in (path, path / "annotations") for file in _json_files(place)):
+        return Recognised("coco", "a JSON file with images and annotations")
+    suffixes = {file.suffix.lower() for folder in folders for file in _files(folder)}
+    if suffixes & PICTURE_SUFFIXES:
+        return Recognised("image_folder", "a sub-folder for each class")
+    beside = {entry.suffix.lower() for entry in entries if entry.is_file() and entry.name != OF_A_QUARANTINE}
+    if (suffixes | beside) & TABLE_SUFFIXES:
+        return Recognised("signals", "CSV or Parquet files")
+    # what is wrong with a folder of pictures that has no pictures, its source says best
+    return Recognised("image_folder", "sub-folders") if folders or not entries else None
+
+
+def is_coco(path: Path) -> bool:
+    """Whether a file is JSON with the lists `images` and `annotations`."""
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and all(isinstance(values.get(key), list) for key in ("images", "annotations"))
+
+
+def _json_files(folder: Path) -> Sequence[Path]:
+    if not folder.is_dir():
+        return ()
+    return [entry for entry in sorted(folder.iterdir()) if entry.suffix.lower() == ".json" and entry.is_file()]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The first visible files below a folder."""
+    below = (
+        Path(place) / name
+        for place, folders, names in os.walk(folder)
+        if not _hide(folders)
+        for name in names
+        if not name.startswith(".")
+    )
+    return islice(below, _LOOKED_AT)
+
+
+def _hide(folders: list[str]) -> bool:
+    """Keeps `os.walk` out of hidden folders."""
+    folders[:] = sorted(name for name in folders if not name.startswith("."))
+    return False
+
+
+def preparation(
+    path: Path | None, *, source: str | None, options: Sequence[str] = (), min_class_samples: int | None = None
+) -> "PrepareDataParams":
+    """The parameters that read `path`.
+
+    Args:
+        path: What the user has; None for a source that needs none.
+        source: None to guess it.
+        options: `key=value` of the source, the value as YAML.
+        min_class_samples: None for the default.
+
+    Raises:
+        DataFault: The source cannot be guessed.
+        ParamsFault: An option is not `key=value`, or a value is out of range.
+        PluginFault: There is no such source.
+    """
+    from edgeloop.data.preparation import PrepareDataParams
+
+    if source is None and path is None:
+        raise DataFault("needs a path or a source", where="edgeloop data", fix="name the folder or file of the samples")
+    name = source if source is not None else recognised(path or Path()).source
+    loaded = plugins.load("sources", name)
+    values = parsed(loaded.options, parsed_options(options), where="-o")
+    given = {} if min_class_samples is None else {"min_class_samples": min_class_samples}
+    chosen = {"source": name, "path": path, "options": values.model_dump(exclude_unset=True), **given}
+    return parsed(PrepareDataParams, chosen, where="edgeloop data")
+
+
+def parsed_options(options: Sequence[str]) -> Mapping[str, Any]:
+    """`["length=512"]` as `{"length": 512}`.
+
+    Raises:
+        ParamsFault: One has no `=`, or a value that is no YAML.
+    """
+    return dict(_parsed(option) for option in options)
+
+
+def _parsed(option: str) -> tuple[str, Any]:
+    key, equals, text = option.partition("=")
+    if not equals or not key.strip():
+        raise ParamsFault("is not key=value", where=f"-o {option}", fix="for example: -o length=512")
+    try:
+        return key.strip(), yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParamsFault("the value is not YAML", where=f"-o {option}", fix="quote it") from error

@@ -1,0 +1,87 @@
+"""Which source is guessed for what lies at a path."""
+
+import json
+
+import pytest
+
+from edgeloop.data.recognition import parsed_options, preparation, recognised
+from edgeloop.errors import DataFault, ParamsFault, PluginFault
+
+
+def laid(root, *names, **contents):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(contents.get(path.suffix.removeprefix("."), "x"))
+    return root
+
+
+COCO = json.dumps({"images": [], "annotations": [], "categories": []})
+
+
+@pytest.mark.parametrize(
+    ("names", "source"),
+    [
+        (["cat/0.png", "dog/deep/1.jpg"], "image_folder"),
+        (["cat/0.png", "dog/1.jpg", "quarantine.parquet"], "image_folder"),
+        (["cat/0.png", "dog/1.jpg", "notes.csv"], "image_folder"),
+        (["data.yaml", "images/0.png", "labels/0.txt"], "yolo"),
+        (["images/train/0.png", "labels/train/0.txt"], "yolo"),
+        (["data.yaml", "train/images/0.png", "train/labels/0.txt"], "yolo"),
+        (["annotations/instances.json", "images/0.png"], "coco"),
+        (["annotations.json", "pictures/0.png"], "coco"),
+        (["pump/0.csv", "fan/1.csv"], "signals"),
+        (["0.parquet", "1.parquet"], "signals"),
+    ],
+)
+def test_a_folder_is_recognised(tmp_path, names, source):
+    assert recognised(laid(tmp_path, *names, json=COCO)).source == source
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), [("a.csv", "signals"), ("a.PARQUET", "signals"), ("a.json", "coco"), ("data.yaml", "yolo")]
+)
+def test_a_file_is_recognised(tmp_path, name, source):
+    assert recognised(laid(tmp_path, name, json=COCO) / name).source == source
+
+
+def test_json_of_something_else_is_not_coco(tmp_path):
+    laid(tmp_path, "a.json", json='{"images": 3}')
+    with pytest.raises(DataFault, match="holds nothing that a source is known for; name one with --source: "):
+        recognised(tmp_path / "a.json")
+
+
+def test_hidden_files_count_for_nothing(tmp_path):
+    assert recognised(laid(tmp_path, "pump/0.csv", "pump/.thumbs/0.png", ".git/0.png")).source == "signals"
+
+
+def test_a_missing_path_is_refused(tmp_path):
+    with pytest.raises(DataFault, match="does not exist"):
+        recognised(tmp_path / "nowhere")
+
+
+def test_a_named_source_is_not_second_guessed(tmp_path):
+    laid(tmp_path, "cat/0.png")
+    chosen = preparation(tmp_path, source="signals", options=["length=512"])
+    assert (chosen.source, chosen.options) == ("signals", {"length": 512})
+
+
+def test_neither_path_nor_source_is_refused():
+    with pytest.raises(DataFault, match="needs a path or a source"):
+        preparation(None, source=None)
+
+
+def test_an_unknown_source_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(PluginFault, match="did you mean signals"):
+        preparation(tmp_path, source="signal")
+
+
+def test_an_unknown_option_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(ParamsFault, match="did you mean length"):
+        preparation(tmp_path, source="signals", options=["lenght=512"])
+
+
+@pytest.mark.parametrize("option", ["length", "=3", "length=[1"])
+def test_an_option_that_is_no_pair_is_refused(option):
+    with pytest.raises(ParamsFault, match="-o "):
+        parsed_options([option])
