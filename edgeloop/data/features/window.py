@@ -36,6 +36,7 @@ COLUMNS = (
     Column("peak", "float", "u, largest distance of a reading from the mean of its channel"),
     Column("crest_factor", "float", "peak / std of a channel, the largest over the channels; a sine has 1.41"),
     Column("kurtosis", "float", "fourth moment / variance squared, the largest over the channels; normal noise has 3"),
+    Column("offset_ratio", "float", "distance of the mean from zero / std of a channel, the largest over the channels"),
     Column("minimum", "float", "u, over all channels"),
     Column("maximum", "float", "u, over all channels"),
     Column("clipped_share", "float", "readings at the full scale, or 3 and more in a row at an extreme, over all"),
@@ -114,11 +115,12 @@ def window_features(window: NDArray[np.float32], known: _Known) -> dict[str, Val
 
 
 def _moments(readings: Floats) -> dict[str, Value]:
-    names = ("rms", "mean", "std", "peak", "crest_factor", "kurtosis", "minimum", "maximum")
+    names = ("rms", "mean", "std", "peak", "crest_factor", "kurtosis", "offset_ratio", "minimum", "maximum")
     present = readings[:, ~np.isnan(readings).all(axis=0)]
     if not present.size:
         return dict.fromkeys(names)
-    centred = present - np.nanmean(present, axis=0)
+    means = np.nanmean(present, axis=0)
+    centred = present - means
     variance = np.nanmean(centred**2, axis=0)
     peak = np.nanmax(np.abs(centred), axis=0)
     moving = variance > 0
@@ -130,6 +132,7 @@ def _moments(readings: Floats) -> dict[str, Value]:
         peak.max(),
         (peak[moving] / np.sqrt(variance[moving])).max() if moving.any() else None,
         (fourth / variance[moving] ** 2).max() if moving.any() else None,
+        (np.abs(means[moving]) / np.sqrt(variance[moving])).max() if moving.any() else None,
         np.nanmin(present),
         np.nanmax(present),
     )

@@ -57,6 +57,11 @@ def test_a_sine_has_the_crest_factor_and_kurtosis_of_a_sine():
     assert found["peak"] == pytest.approx(2, rel=1e-3)
 
 
+def test_the_offset_is_compared_with_what_moves(noise):
+    noise[:, 2] += 5
+    assert features(noise)["offset_ratio"] == pytest.approx(5, rel=0.1)
+
+
 @pytest.mark.parametrize("frequency_hz", [20, 123, 480])
 def test_the_dominant_frequency_is_that_of_a_sine(frequency_hz):
     assert features(sine(frequency_hz) + 3)["dominant_hz"] == pytest.approx(frequency_hz)
