@@ -57,7 +57,7 @@ def within(root: Path, name: str, *, start: Path | None = None) -> Path | None:
     """The path that `name` means, or None where it is no path or leads outside `root`; links are not looked at.
 
     Args:
-        root: Absolute.
+        root: As from `lexical`.
         name: Absolute or relative, as somebody else wrote it.
         start: Where a relative name starts, `root` unless given.
     """
@@ -69,6 +69,16 @@ def within(root: Path, name: str, *, start: Path | None = None) -> Path | None:
         return None
     path = Path(os.path.normpath((start or root) / name))
     return path if path.is_relative_to(root) else None
+
+
+def lexical(path: Path) -> Path:
+    """The path from the root of the disk, without `..`; links stay as they are, so that uris begin as was written."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def leads_outside(path: Path, root: Path) -> bool:
+    """Whether a link on the way takes what lies at `path` out of `root`."""
+    return not path.resolve().is_relative_to(root.resolve())
 
 
 def relative_name(path: Path, root: Path) -> str:

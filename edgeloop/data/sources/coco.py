@@ -23,7 +23,7 @@ from pathlib import Path
 
 from edgeloop.data.boxes import fault_metadata
 from edgeloop.data.coco_instances import Listed, instances_in
-from edgeloop.data.folders import PICTURE_SUFFIXES, files_below, refusal, relative_name, within
+from edgeloop.data.folders import PICTURE_SUFFIXES, files_below, leads_outside, lexical, refusal, relative_name, within
 from edgeloop.data.headers import Header, header_of
 from edgeloop.data.sources import NoOptions, RawSample
 from edgeloop.errors import DataFault
@@ -61,6 +61,7 @@ class Coco:
     """Ids are paths relative to the dataset; what leads to no picture is called like `a.json#images[3]`."""
 
     kind = "detection"
+    needs_place = True
     options = NoOptions
 
     def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:
@@ -85,7 +86,7 @@ def _files(path: Path | None) -> tuple[list[_File], Path]:
     fix = "name an instances file, or the folder that holds annotations and pictures"
     if path is None:
         raise DataFault("needs a file or folder", where="prepare_data.path", fix=fix)
-    given = path.resolve()
+    given = lexical(path)
     if not given.exists():
         raise DataFault("does not exist", where=str(path), fix=fix)
     root = given if given.is_dir() else _place(given)
@@ -111,7 +112,7 @@ def _pictures(file: Path, root: Path) -> Path:
     """The folder of its pictures; a link that leads outside is none."""
     place, name = _place(file), file.stem.removeprefix("instances_")
     candidates = (place / "images" / name, place / name, place / "images", place / "data")
-    inside = (folder for folder in candidates if folder.is_dir() and folder.resolve().is_relative_to(root))
+    inside = (folder for folder in candidates if folder.is_dir() and not leads_outside(folder, root))
     return next(inside, place)
 
 

@@ -20,7 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeloop.data.boxes import fault_metadata
-from edgeloop.data.folders import PICTURE_SUFFIXES, files_below, refusal, relative_name, text_of, within
+from edgeloop.data.folders import (
+    PICTURE_SUFFIXES,
+    files_below,
+    leads_outside,
+    lexical,
+    refusal,
+    relative_name,
+    text_of,
+    within,
+)
 from edgeloop.data.headers import header_of
 from edgeloop.data.sources import Box, NoOptions, RawSample
 from edgeloop.data.yolo_description import Description, description_of
@@ -49,6 +58,7 @@ class Yolo:
     """Ids are paths relative to the dataset; a line of a list that leads to no picture is `train.txt:3`."""
 
     kind = "detection"
+    needs_place = True
     options = NoOptions
 
     def samples(self, path: Path | None, _options: NoOptions) -> Iterator[RawSample]:
@@ -69,7 +79,7 @@ class Yolo:
 def _description_file(path: Path | None) -> Path:
     if path is None:
         raise DataFault("needs a folder", where="prepare_data.path", fix="name the folder that holds data.yaml")
-    given = path.resolve()
+    given = lexical(path)
     if not given.exists():
         raise DataFault("does not exist", where=str(path), fix="name the folder that holds data.yaml")
     file = _only_description(given) if given.is_dir() else given
@@ -108,7 +118,7 @@ def _path(name: str, root: Path, start: Path) -> Path | None:
 
 
 def _existing(path: Path | None, root: Path, file: Path, *, named: str) -> Path:
-    if path is None or (path.exists() and not path.resolve().is_relative_to(root)):
+    if path is None or (path.exists() and leads_outside(path, root)):
         raise DataFault(f"{text_of(named)} leads outside the dataset", where=str(file), fix="correct the path")
     if not path.is_dir() and (path.suffix.lower() != ".txt" or refusal(path, root) is not None):
         what = f"{text_of(named)} is no folder and no list (.txt) of the dataset"

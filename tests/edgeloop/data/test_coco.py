@@ -344,6 +344,12 @@ def test_a_folder_without_an_instances_file_is_refused(tmp_path):
         listed(tmp_path)
 
 
+def test_a_dataset_behind_a_link_keeps_the_path_that_was_given(root, tmp_path):
+    (tmp_path / "link").symlink_to(root)
+    found = listed(tmp_path / "other/../link")["train2017/1.png"]
+    assert (found.uri, found.error) == ((tmp_path / "link/train2017/1.png").as_uri(), None)
+
+
 def test_no_reason_names_this_machine(root, tmp_path):
     (root / "train2017/2.png").write_bytes(b"rubbish")
     found = errors(root, images=[image(1, "/etc/passwd"), image(2), image(3)], annotations=[annotation(9)])

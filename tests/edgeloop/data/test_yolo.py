@@ -371,6 +371,12 @@ def test_one_of_several_descriptions_has_to_be_named(root):
         listed(root)
 
 
+def test_a_dataset_behind_a_link_keeps_the_path_that_was_given(root, tmp_path):
+    (tmp_path / "link").symlink_to(root)
+    found = listed(tmp_path / "other/../link")["images/train/a.png"]
+    assert (found.uri, found.error) == ((tmp_path / "link/images/train/a.png").as_uri(), None)
+
+
 def test_no_reason_names_this_machine(root, tmp_path):
     write(root / "images/train/a.png", b"rubbish")
     write(root / "labels/val/c.txt", b"\xff")
