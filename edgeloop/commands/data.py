@@ -139,6 +139,32 @@ def quarantine(
             raise typer.Exit(EXIT_GATE)
 
 
+@app.command()
+def push(
+    path: Annotated[Path, typer.Argument(help="Folder or file of the samples.")],
+    address: Annotated[str, typer.Argument(help="Where a cluster reads it, such as s3://bucket/data.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and send nothing.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy data to any address that fsspec writes; what is there already is not sent again."""
+    with exiting(debug=debug):
+        from edgeloop.data.pushing import push as pushed
+
+        done = pushed(path, address, dry_run=dry_run)
+        if as_json:
+            print_json(done.values())
+        else:
+            print_pairs(
+                {
+                    "address": done.address,
+                    "would be sent" if dry_run else "sent": f"{done.sent} files, {done.sent_bytes:,} bytes",
+                    "there already": f"{done.kept} files",
+                    "parameter": f"prepare_data.url: {done.address}",
+                }
+            )
+
+
 def _chosen(
     path: Path | None, source: str | None, options: Sequence[str] | None, min_class_samples: int | None
 ) -> "PrepareDataParams":

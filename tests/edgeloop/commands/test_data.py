@@ -125,3 +125,22 @@ def test_too_much_to_leave_out_is_exit_code_1(pictures, tmp_path):
 @pytest.mark.slow
 def test_a_source_without_a_path_is_judged(tmp_path):
     assert run("validate", "--source", "digits").exit_code == 0
+
+
+def test_a_push_says_what_it_sent_and_a_second_one_sends_nothing(pictures, tmp_path):
+    address = (tmp_path / "there").as_uri()
+    assert json.loads(run("push", pictures, address, "--json").stdout)["sent"] == 24
+    assert json.loads(run("push", pictures, address, "--json").stdout)["sent"] == 0
+
+
+def test_a_dry_push_leaves_nothing(pictures, tmp_path):
+    ended = run("push", pictures, (tmp_path / "there").as_uri(), "--dry-run")
+    assert "would be sent" in ended.stdout
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_push_to_no_address_is_the_users_input(pictures):
+    ended = run("push", pictures, "nonsense://there")
+    assert ended.exit_code in (2, 3)
+    assert ended.stderr.count("\n") <= 2
+    assert "Traceback" not in ended.stderr
