@@ -1,0 +1,254 @@
+"""A suite answered from statistics: one pass for all expectations about rows, none for those about figures.
+
+Great Expectations stays the judge. It validates the suite against an empty table of the same columns, which finds wrong
+arguments and missing columns; and it judges a profile of one row, which holds a figure for every expectation. So the
+answers equal those that it gives on the whole table, which never has to fit into memory.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeloop.data.statistics.measures import (
+    COLUMNS_EXPECTATION,
+    QUANTILES_EXPECTATION,
+    NotAnswered,
+    RowQuestion,
+    figure,
+    nearest_quantiles,
+    needs_column,
+    row_question,
+)
+from edgeloop.data.statistics.reading import statistics_of
+from edgeloop.data.statistics.table import Table
+from edgeloop.data.statistics.values import TableStatistics
+from edgeloop.data.suite import Suite, checked
+from edgeloop.data.verdict import FIRST_IDS, ExpectationResult
+from edgeloop.files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ID_COLUMN = "id"
+MOST_IDS = 100_000
+_DTYPES = {"boolean": "bool", "integer": "int64", "float": "float64", "text": "str", "opaque": "object"}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was found for one expectation.
+
+    Args:
+        figures: To be judged; none: the expectation is met whatever the table holds.
+        limits: How each figure is judged.
+        observed: As a JSON value.
+        question: Where it is about rows.
+        failing: Rows that do not meet it.
+        reason: Why it could not be checked.
+    """
+
+    figures: Sequence[float | None] = ()
+    limits: Sequence[Mapping[str, Any]] = ()
+    observed: Any = None
+    question: RowQuestion | None = None
+    failing: int = 0
+    reason: str = ""
+    met: bool = True
+
+
+def checked_by_statistics(
+    suite: Suite,
+    table: Table,
+    statistics: TableStatistics,
+    *,
+    where: Path,
+    failing: Path,
+    most_ids: int = MOST_IDS,
+) -> tuple[ExpectationResult, ...]:
+    """The result of each expectation, in the suite's order, as Great Expectations gives it on the whole table.
+
+    An expectation other than the dozen that statistics answer could not be checked, and says so.
+
+    Args:
+        suite: What to check.
+        table: With a column `id`.
+        statistics: Of this very table; a column that they lack is read when it is needed.
+        where: The suite's file, for error messages.
+        failing: Parquet file to write: columns `expectation` (its position in the suite, from 1), `id`; sorted by
+            both. An expectation whose `failing` exceeds its rows there was cut off at `most_ids`.
+        most_ids: Rows of an expectation in that file, the first in the order of their ids; at least FIRST_IDS.
+
+    Raises:
+        DataFault: The table has no column `id`, or an expectation does not exist or has wrong arguments.
+        MissingExtra: A package of the extras `data` or `validation` is not installed.
+    """
+    table.position(ID_COLUMN)
+    described = [check.result for check in checked(suite, _empty(table), where=where)]
+    answers = _answers(suite, described, table, statistics)
+    answers = _judged(suite, answers, where)
+    ids = _written(table, answers, failing, most_ids)
+    return tuple(
+        result if answer is None else _result(result, answer, ids[place])
+        for place, (result, answer) in enumerate(zip(described, answers, strict=True))
+    )
+
+
+def _result(described: ExpectationResult, answer: _Answer, ids: Sequence[str]) -> ExpectationResult:
+    found: dict[str, Any] = {"status": "could not check", "reason": answer.reason, "observed": None}
+    if not answer.reason:
+        status = "pass" if answer.met else "fail"
+        found = {"status": status, "reason": "", "observed": answer.observed}
+    return described.model_copy(update={**found, "failing": answer.failing, "first_ids": tuple(ids[:FIRST_IDS])})
+
+
+def _empty(table: Table) -> "pd.DataFrame":
+    """A table of the same columns without rows."""
+    import pandas as pd
+
+    columns = zip(table.names, table.kinds, strict=True)
+    return pd.DataFrame({name: pd.Series(dtype=_DTYPES[kind]) for name, kind in columns})
+
+
+def _answers(
+    suite: Suite, described: Sequence[ExpectationResult], table: Table, statistics: TableStatistics
+) -> list[_Answer | None]:
+    """What is found for each expectation, not judged yet; None where the empty table has answered it."""
+    answers: list[_Answer | None] = []
+    whole = _with_columns(suite, table, statistics)
+    for expectation, result in zip(suite.expectations, described, strict=True):
+        kwargs = expectation["kwargs"]
+        if result.name == COLUMNS_EXPECTATION or kwargs.get("column", ID_COLUMN) not in table.names:
+            answers.append(None)
+            continue
+        try:
+            answers.append(_answer(result.name, kwargs, table, whole))
+        except NotAnswered as error:
+            answers.append(_Answer(reason=str(error)))
+    return _counted(suite, answers, table)
+
+
+def _with_columns(suite: Suite, table: Table, statistics: TableStatistics) -> TableStatistics:
+    """The statistics with every column that the suite asks for."""
+    asked = [e["kwargs"].get("column") for e in suite.expectations if needs_column(e["type"])]
+    missing = [name for name in dict.fromkeys(asked) if name in table.names and statistics.column(name) is None]
+    if not missing:
+        return statistics
+    read = statistics_of(table, columns=missing)
+    return statistics.model_copy(update={"columns": (*statistics.columns, *read.columns)})
+
+
+def _answer(name: str, kwargs: Mapping[str, Any], table: Table, statistics: TableStatistics) -> _Answer:
+    if (question := row_question(name, kwargs, table)) is not None:
+        return _Answer(question=question)
+    if name == QUANTILES_EXPECTATION:
+        column = statistics.column(kwargs["column"])
+        assert column is not None
+        ranges = kwargs["quantile_ranges"]
+        values = nearest_quantiles(kwargs, table, column)
+        limits = [
+            {"quantile_ranges": {"quantiles": [0.5], "value_ranges": [allowed]}} for allowed in ranges["value_ranges"]
+        ]
+        observed = {"quantiles": ranges["quantiles"], "values": [_json(value) for value in values]}
+        return _Answer(figures=values, limits=limits, observed=observed)
+    try:
+        value = figure(name, kwargs, table, statistics)
+    except KeyError:
+        raise NotAnswered(f"{name} is not answered from statistics") from None
+    bounds = {key: kwargs[key] for key in ("min_value", "max_value", "strict_min", "strict_max") if key in kwargs}
+    return _Answer(figures=(value,), limits=(bounds,), observed=_json(value))
+
+
+def _json(value: float | int | None) -> float | int | str | None:
+    """Numbers that JSON does not have as text."""
+    return value if value is None or math.isfinite(value) else str(value)
+
+
+def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> list[_Answer | None]:
+    """The answers about rows with the share of them that meet it, all read in one pass but for repeated values."""
+    asked = [(place, a.question) for place, a in enumerate(answers) if a is not None and a.question is not None]
+    if not asked:
+        return list(answers)
+    selections = [
+        f"count_if({question.considered}), count_if(({question.considered}) AND ({question.failing}))"
+        for _, question in asked
+    ]
+    row = iter(table.fetch(table.selected(", ".join(selections)))[0])
+    found = list(answers)
+    for place, question in asked:
+        considered, failing = int(next(row)), int(next(row))
+        if question.unique is not None:
+            failing = int(table.fetch(_repeating(table, question, "coalesce(sum(n), 0)"))[0][0])
+        answer = _Answer(question=question, failing=failing)
+        if considered:
+            mostly = suite.expectations[place]["kwargs"].get("mostly")
+            share = (float(considered) - float(failing)) / float(considered)
+            answer = replace(answer, figures=(share,), limits=({"min_value": 1.0 if mostly is None else mostly},))
+        found[place] = answer
+    return found
+
+
+def _repeating(table: Table, question: RowQuestion, selection: str) -> str:
+    """SQL: `selection` over the values that repeat; `v` is the value and `n` its rows."""
+    grouped = table.selected(
+        f"c{question.unique} AS v, count(*) AS n", f"AND {question.considered} GROUP BY v HAVING n > 1"
+    )
+    return f"SELECT {selection} FROM ({grouped})"  # noqa: S608
+
+
+def _judged(suite: Suite, answers: Sequence[_Answer | None], where: Path) -> list[_Answer | None]:
+    """The answers with the judgement of Great Expectations on their figures."""
+    import pandas as pd
+
+    profile: dict[str, list[Any]] = {ID_COLUMN: ["profile"]}
+    expectations: list[dict[str, Any]] = []
+    owners: list[int] = []
+    for place, answer in enumerate(answers):
+        for part, (value, limits) in enumerate(zip(answer.figures, answer.limits, strict=True) if answer else ()):
+            column = f"{place} {part}"
+            profile[column] = [math.nan if value is None else value]
+            kind = QUANTILES_EXPECTATION if "quantile_ranges" in limits else "expect_column_mean_to_be_between"
+            expectations.append({"type": kind, "kwargs": {"column": column, **limits}})
+            owners.append(place)
+    judged = list(answers)
+    if not expectations:
+        return judged
+    frame = pd.DataFrame(profile)
+    checks = checked(replace(suite, expectations=tuple(expectations)), frame, where=where)
+    for owner, check in zip(owners, checks, strict=True):
+        answer = judged[owner]
+        assert answer is not None
+        if check.result.status == "could not check":
+            answer = replace(answer, reason=check.result.reason)
+        judged[owner] = replace(answer, met=answer.met and check.result.status == "pass")
+    return judged
+
+
+def _written(table: Table, answers: Sequence[_Answer | None], path: Path, most_ids: int) -> list[list[str]]:
+    """The ids of the failing rows of every expectation, which are in the file then."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    schema = pa.schema([("expectation", pa.int32()), ("id", pa.string())])
+    first: list[list[str]] = []
+    with whole_file(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
+        for place, answer in enumerate(answers, start=1):
+            ids = _failing_ids(table, answer, most_ids)
+            first.append(ids[:FIRST_IDS])
+            if ids:
+                positions = pa.array([place] * len(ids), pa.int32())
+                writer.write_table(pa.table([positions, pa.array(ids, pa.string())], schema=schema))
+    return first
+
+
+def _failing_ids(table: Table, answer: _Answer | None, most_ids: int) -> list[str]:
+    if answer is None or answer.question is None or not answer.failing:
+        return []
+    question = answer.question
+    failing = f"({question.considered}) AND ({question.failing})"
+    if question.unique is not None:
+        failing = f"c{question.unique} IN ({_repeating(table, question, 'v')})"
+    identity = f"coalesce(CAST(c{table.position(ID_COLUMN)} AS VARCHAR), 'nan')"
+    query = table.selected(f"DISTINCT {identity}", f"AND {failing} ORDER BY 1 LIMIT {max(most_ids, FIRST_IDS)}")
+    return [row[0] for row in table.fetch(query)]
