@@ -1,6 +1,6 @@
 """Pictures with boxes: those of the picture itself, see `edgeloop.data.picture_features`, and what its boxes are like.
 
-What is counted over boxes is null where nobody has said what is in the picture.
+Where nobody has said what is in the picture, objects and classes are null, and no box is at fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from edgeloop.data.sources import Box, RawSample
 
 BOX_COLUMNS = (
     Column("objects", "int", "boxes; null where the picture is unlabelled"),
-    Column("classes", "int", "different classes among the boxes"),
+    Column("classes", "int", "different classes among the boxes; null where the picture is unlabelled"),
     Column("smallest_side_px", "float", "shortest width or height of a box; null without a box"),
     Column("largest_share", "float", "area of the largest box / that of the picture; null without a box"),
     Column("outside", "int", "boxes that leave the picture by more than half a pixel", compared=False),
@@ -50,9 +50,9 @@ class Detection:
             DataFault: It cannot be read as an image.
         """
         picture = picture_features(content, where=sample.id)
-        said = {} if sample.boxes is None else box_features(sample.boxes, width=picture.width, height=picture.height)
-        absent = {column.name: None for column in BOX_COLUMNS}
-        return {**absent, **vars(picture), **said, "label_faults": fault_count(sample.metadata)}
+        found = box_features(sample.boxes or (), width=picture.width, height=picture.height)
+        unsaid = {"objects": None, "classes": None} if sample.boxes is None else {}
+        return {**vars(picture), **found, **unsaid, "label_faults": fault_count(sample.metadata)}
 
 
 plugin = Detection()
