@@ -2,8 +2,8 @@
 
 Sines and sums of floats may differ in their last bit between processors and libraries. Before it is written a reading
 is therefore rounded to the step of the converter, 2^-11 g. That hides every difference unless a reading lies on the
-very edge between two steps: the differences are below 1e-9 of a step (at most 2^15 steps, some hundred terms, 2^-53
-each), so of a million readings about one in a thousand such sets would hold one that falls to either side.
+very edge between two steps. Instruction sets were seen to differ by up to 1e-12 of a step, so about one in a million
+sets of a million readings would hold one that falls to either side.
 `edge_distance` tells how near the readings of a set come.
 """
 
@@ -52,7 +52,8 @@ class Mounting:
 
 
 STUD = Mounting("stud", gain=1.0, resonance_hz=14_000, damping=0.03)
-MAGNET = Mounting("magnet", gain=0.8, resonance_hz=2_600, damping=0.2)
+PROBE = Mounting("hand-held probe", gain=0.8, resonance_hz=1_000, damping=0.15)
+"""Held to the machine by hand: of little use above its resonance, where bearings are heard."""
 
 
 def acceleration(

@@ -17,7 +17,7 @@ from edgeloop.contract import Contract
 from edgeloop.data.machines import CHANNELS
 from edgeloop.data.machines.excitation import STATES, Running, excited
 from edgeloop.data.machines.machine import Machine, drawn_machine
-from edgeloop.data.machines.sensor import FULL_SCALE_G, MAGNET, STUD, acceleration, converted
+from edgeloop.data.machines.sensor import FULL_SCALE_G, PROBE, STUD, acceleration, converted
 from edgeloop.data.sources import RawSample
 from edgeloop.data.windows import window_bytes
 from edgeloop.errors import DataFault
@@ -35,7 +35,8 @@ class VibrationOptions(Contract):
     rate_hz: float = Field(default=6400, ge=6000, le=100_000, description="readings a second")
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the machines and their windows")
     shift: Literal["none", "mounting", "temperature"] = Field(
-        default="none", description="the same windows, taken with a magnet instead of a stud, or at 65 to 85 degrees"
+        default="none",
+        description="the same windows, taken with a hand-held probe instead of a stud, or at 65 to 85 degrees",
     )
 
 
@@ -99,7 +100,7 @@ def taken(
     )
     warmth = random.random()
     temperature_c = 65 + 20 * warmth if options.shift == "temperature" else 18 + 10 * warmth
-    mounting = MAGNET if options.shift == "mounting" else STUD
+    mounting = PROBE if options.shift == "mounting" else STUD
     signal_g = acceleration(
         excited(state, machine, running, random),
         machine,
