@@ -60,49 +60,30 @@ class Canvas:
         self.owners = np.zeros((side, side), dtype=np.uint8)
         row, column = texture_at
         self._grain = grain()[row : row + side, column : column + side]
-        self._owned: list[Extent] = []
+        self._owned: dict[int, Extent] = {}  # where each sign's outline, its first face, was drawn
 
     def fill_all(self, outlines: Sequence[Ints], paints: Sequence[Paint], owners: Sequence[int]) -> None:
         """Fills convex outlines `[N, 2]` one over the other; an owner above 0 is the number of a sign."""
         if not outlines:
             return
-        points = np.concatenate(outlines)
-        counts = np.array([len(outline) for outline in outlines])
-        starts = np.cumsum(counts) - counts
-        following = np.arange(1, len(points) + 1)
-        following[starts + counts - 1] = starts
-        x, y = points[:, 0], points[:, 1]
-        next_x, next_y = x[following], y[following]
-        rise = next_y - y
-        slope = ((next_x - x) << 16) // np.where(rise == 0, 1, rise)
-        upper, lower = np.minimum(y, next_y), np.maximum(y, next_y)
-        edges = np.stack([np.where(rise < 0, next_x, x), slope, upper, lower])[:, :, None]
-        extents = np.stack(
-            [
-                np.minimum.reduceat(x, starts) >> 4,
-                np.minimum.reduceat(y, starts) >> 4,
-                (np.maximum.reduceat(x, starts) + SUBPIXELS - 1) >> 4,
-                (np.maximum.reduceat(y, starts) + SUBPIXELS - 1) >> 4,
-            ],
-            axis=1,
-        )
-        np.clip(extents, 0, self.side, out=extents)
-        for start, count, extent, paint, owner in zip(
-            starts.tolist(), counts.tolist(), extents.tolist(), paints, owners, strict=True
+        edges, starts, extents = _traced(outlines, self.side)
+        for first, after, extent, paint, owner in zip(
+            starts, [*starts[1:], edges.shape[1]], extents, paints, owners, strict=True
         ):
             left, top, right, bottom = extent
             if left < right and top < bottom and (right - left) * (bottom - top) > 1:
                 rows = np.arange(top * SUBPIXELS + _LINE_STEP // 2, bottom * SUBPIXELS, _LINE_STEP)
-                begin, end = _crossings(edges[:, start : start + count], rows)
-                self.fill_spans(begin, end, (left, top, right, bottom), paint, owner=owner)
+                begin, end = _crossings(edges[:, first:after], rows)
+                self.fill_spans(begin, end, extent, paint, owner=owner)
 
     def fill_spans(self, begin: Ints, end: Ints, extent: Extent, paint: Paint, *, owner: int = 0) -> None:
         """Fills from `begin` to `end` `[R]` on each sample line of the pixels left, top, right, bottom."""
         left, top, right, bottom = extent
         cover = _coverage(begin, end, left, right)
-        if owner or any(_overlap(extent, owned) for owned in self._owned):
+        if owner:
+            self._owned.setdefault(owner, extent)
+        if owner or any(_overlap(extent, owned) for owned in self._owned.values()):
             self.owners[top:bottom, left:right][cover >= FULL // 2] = owner
-            self._owned += [extent] if owner else []
         if paint.opacity != FULL:
             cover = (cover * paint.opacity) >> 6
         part = self.pixels[:, top:bottom, left:right]
@@ -119,6 +100,24 @@ class Canvas:
 
 def _overlap(one: Extent, other: Extent) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _traced(outlines: Sequence[Ints], side: int) -> tuple[Ints, list[int], list[Extent]]:
+    """Edges as upper x, slope, upper y and lower y `[4, edges, 1]`; the first edge of each outline; its extent."""
+    points = np.concatenate(outlines)
+    counts = np.array([len(outline) for outline in outlines])
+    starts = np.cumsum(counts) - counts
+    following = np.arange(1, len(points) + 1)
+    following[starts + counts - 1] = starts
+    x, y = points[:, 0], points[:, 1]
+    next_x, next_y = x[following], y[following]
+    rise = next_y - y
+    slope = ((next_x - x) << 16) // np.where(rise == 0, 1, rise)
+    edges = np.stack([np.where(rise < 0, next_x, x), slope, np.minimum(y, next_y), np.maximum(y, next_y)])
+    lowest = [np.minimum.reduceat(part, starts) // SUBPIXELS for part in (x, y)]
+    highest = [-(-np.maximum.reduceat(part, starts) // SUBPIXELS) for part in (x, y)]
+    extents = np.clip(np.stack([*lowest, *highest], axis=1), 0, side)
+    return edges[:, :, None], starts.tolist(), [(a, b, c, d) for a, b, c, d in extents.tolist()]
 
 
 def _crossings(edges: Ints, rows: Ints) -> tuple[Ints, Ints]:

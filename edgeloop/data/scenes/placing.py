@@ -23,7 +23,7 @@ SIZES_PERMILLE = ((53, 72),) * 9 + ((72, 100),) * 7 + ((100, 150),) * 6 + ((150,
 OCCLUDED_PERCENT = 27
 """Of the signs, how many get something before them; some of it hides next to nothing, some all."""
 
-_SMALLEST_LIGHT_PERMILLE = 78
+_SMALLEST_LIGHT_PERMILLE, _LARGEST_PERMILLE = 78, 260
 _TRIES = 24
 
 Bounds = tuple[int, int, int, int]
@@ -99,8 +99,10 @@ def _bounds(camera: Camera, design: Design, spot: _Spot) -> Bounds:
 
 
 def _fits(camera: Camera, bounds: Bounds) -> bool:
-    """At most a quarter of it lies outside the picture."""
+    """It is not larger than wanted, and at most a quarter of it lies outside the picture."""
     left, top, right, bottom = bounds
+    if max(right - left, bottom - top) * 1000 >= _LARGEST_PERMILLE * camera.side_px:
+        return False
     loose_x, loose_y = (right - left) // 4, (bottom - top) // 4
     return (
         left >= -loose_x

@@ -90,7 +90,7 @@ def test_sizes_occlusion_and_counts_are_as_documented():
     occluded = sum(sign.visible_percent < 95 for sign in signs) / len(signs)
     assert np.median(sides) <= 0.1
     assert 0.045 <= min(sides) < 0.06
-    assert 0.2 < max(sides) <= 0.28
+    assert 0.2 < max(sides) <= 0.265
     assert 0.2 <= occluded <= 0.4
     assert 0.05 <= sum(not one.signs for one in scenes) / len(scenes) <= 0.25
     assert min(Counter(sign.label for sign in signs).values()) / len(signs) >= 0.12
