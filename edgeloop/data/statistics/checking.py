@@ -126,7 +126,7 @@ def _answers(
             answers.append(_answer(result.name, kwargs, table, whole))
         except NotAnswered as error:
             answers.append(_Answer(reason=str(error)))
-    return _counted(suite, answers, table)
+    return _counted(suite, answers, table, rows=whole.rows)
 
 
 def _with_columns(suite: Suite, table: Table, statistics: TableStatistics) -> TableStatistics:
@@ -165,13 +165,13 @@ def _json(value: float | int | None) -> float | int | str | None:
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> list[_Answer | None]:
+def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table, *, rows: int) -> list[_Answer | None]:
     """The answers about rows with the share of them that meet it, all read in one pass but for repeated values."""
     asked = [(place, a.question) for place, a in enumerate(answers) if a is not None and a.question is not None]
     if not asked:
         return list(answers)
     selections = [
-        f"count_if({question.considered}), count_if(({question.considered}) AND ({question.failing}))"
+        f"count(*) FILTER ({question.considered}), count(*) FILTER (({question.considered}) AND ({question.failing}))"
         for _, question in asked
     ]
     row = iter(table.fetch(table.selected(", ".join(selections)))[0])
@@ -185,6 +185,8 @@ def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> l
             mostly = suite.expectations[place]["kwargs"].get("mostly")
             share = (float(considered) - float(failing)) / float(considered)
             answer = replace(answer, figures=(share,), limits=({"min_value": 1.0 if mostly is None else mostly},))
+        elif rows:
+            answer = _Answer(reason="no sample has a value")
         found[place] = answer
     return found
 

@@ -203,13 +203,19 @@ def _column(
     }
     if averages is not None:
         known |= {"minimum": counts.minimum, "maximum": counts.maximum, "mean": averages[0], "m2": averages[1]}
-        known |= _ranked(table, position, counts, edges)
+        known |= _ranked(table, position, counts, edges, averages)
     elif kind in _NUMERIC:
         known |= {"edges": edges or (), "counts": (0,) * (len(edges or ()) + 1)}
     return ColumnStatistics(**known)
 
 
-def _ranked(table: Table, position: int, counts: _Counts, edges: tuple[float, ...] | None) -> dict[str, Any]:
+def _ranked(
+    table: Table,
+    position: int,
+    counts: _Counts,
+    edges: tuple[float, ...] | None,
+    averages: tuple[float, float],
+) -> dict[str, Any]:
     """Quantiles, edges and bins of a column with finite values."""
     assert counts.minimum is not None and counts.maximum is not None
     count = counts.finite
@@ -221,6 +227,7 @@ def _ranked(table: Table, position: int, counts: _Counts, edges: tuple[float, ..
         minimum=float(counts.minimum),
         maximum=float(counts.maximum),
         count=count,
+        core=_core(counts, averages),
     )
     below = decile_edges(rungs, DECILES, count=count) if edges is None else _below(table, position, edges)
     return {
@@ -228,6 +235,14 @@ def _ranked(table: Table, position: int, counts: _Counts, edges: tuple[float, ..
         "edges": tuple(below),
         "counts": bins_between(below.values(), count),
     }
+
+
+def _core(counts: _Counts, averages: tuple[float, float]) -> tuple[float, float] | None:
+    """Where few values lie outside: four standard deviations around the mean."""
+    assert counts.minimum is not None and counts.maximum is not None
+    reach = 4 * math.sqrt(averages[1] / counts.finite)
+    low, high = max(float(counts.minimum), averages[0] - reach), min(float(counts.maximum), averages[0] + reach)
+    return (low, high) if low < high else None
 
 
 def _below(table: Table, position: int, edges: tuple[float, ...]) -> dict[float, int]:

@@ -4,11 +4,9 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
-pytest.importorskip("duckdb")
-
-from edgeloop.data.statistics import merged, statistics_of  # noqa: E402: only where the engine is installed
-from edgeloop.data.statistics.values import LISTED_VALUES  # noqa: E402
-from edgeloop.errors import DataFault  # noqa: E402
+from edgeloop.data.statistics import merged, statistics_of
+from edgeloop.data.statistics.values import LISTED_VALUES
+from edgeloop.errors import DataFault
 
 ROLES = {"split": "split", "label": "label", "condition": "condition"}
 NUMBERS = ("width", "gappy", "normal", "heavy", "endless", "flag")

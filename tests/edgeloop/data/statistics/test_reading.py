@@ -8,12 +8,10 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 import pytest
 
-pytest.importorskip("duckdb")
-
-from edgeloop.data.profile import bin_counts, quantile_edges, quantiles_of  # noqa: E402: only with the engine
-from edgeloop.data.statistics import ranks, reading, statistics_of  # noqa: E402
-from edgeloop.data.statistics.values import TableStatistics  # noqa: E402
-from edgeloop.errors import DataFault  # noqa: E402
+from edgeloop.data.profile import bin_counts, quantile_edges, quantiles_of
+from edgeloop.data.statistics import ranks, reading, statistics_of
+from edgeloop.data.statistics.values import TableStatistics
+from edgeloop.errors import DataFault
 
 ROLES = {"split": "split", "label": "label", "condition": "condition"}
 NUMBERS = ("width", "gappy", "normal", "heavy", "endless")
@@ -120,7 +118,7 @@ def test_cutting_again_and_again_gives_the_same_ranks(statistics, faulty, table,
     [
         [5e-324, 1e-323, 0.0, -5e-324],
         [1.7e308, -1.7e308, 0.0, 1.0],
-        [10.0**exponent for exponent in range(-300, 301, 5)],
+        [10.0**exponent for exponent in range(-300, 301, 30)],
         [1.0, math.nextafter(1.0, 2), math.nextafter(1.0, 0)],
         [-0.0, 0.0, -0.0],
         [2.0**53, 2.0**53 + 2],

@@ -7,10 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-pytest.importorskip("duckdb")
-
-from edgeloop.data.statistics import statistics_of  # noqa: E402: only where the engine is installed
-from edgeloop.errors import DataFault, EnvironmentFault, InputFault  # noqa: E402
+from edgeloop.data.statistics import statistics_of
+from edgeloop.errors import DataFault, EnvironmentFault, InputFault
 
 HOSTILE = "x\"; DROP VIEW source; SELECT '1"
 
