@@ -33,6 +33,9 @@ Environment = Annotated[
 Fewest = Annotated[
     int | None, typer.Option("--min-class-samples", min=3, help="A class with fewer samples is refused.")
 ]
+SplitBy = Annotated[
+    str | None, typer.Option("--split-by", help="class, time, or given: the splits that the data itself has.")
+]
 
 
 @app.callback()
@@ -48,6 +51,7 @@ def validate(
     suite: Suite = None,
     environment: Environment = "training",
     min_class_samples: Fewest = None,
+    split_by: SplitBy = None,
     report: Annotated[Path | None, typer.Option("--report", help="Keep the page for people here.")] = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -56,7 +60,7 @@ def validate(
     with exiting(debug=debug):
         from edgeloop.data.validation import judge
 
-        chosen = _chosen(path, source, option, min_class_samples)
+        chosen = _chosen(path, source, option, min_class_samples, split_by)
         with tempfile.TemporaryDirectory() as scratch:
             judgement = judge(chosen, suite=suite, environment=environment, workdir=Path(scratch))
             if report is not None:
@@ -79,6 +83,7 @@ def infer(
     source: Source = None,
     option: Options = None,
     min_class_samples: Fewest = None,
+    split_by: SplitBy = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write; else the suite goes to stdout.")] = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -90,7 +95,7 @@ def infer(
 
         if out is not None and out.exists():
             raise InputFault("exists already", where=str(out), fix="it may have been reviewed: choose another name")
-        chosen = _chosen(path, source, option, min_class_samples)
+        chosen = _chosen(path, source, option, min_class_samples, split_by)
         with tempfile.TemporaryDirectory() as scratch:
             dataset, profile = Path(scratch) / "dataset", Path(scratch) / "profile.json"
             prepare(chosen, dataset=dataset, profile=profile)
@@ -112,6 +117,7 @@ def quarantine(
     suite: Suite = None,
     environment: Environment = "training",
     min_class_samples: Fewest = None,
+    split_by: SplitBy = None,
     max_quarantined: Annotated[
         float | None, typer.Option("--max-quarantined", min=0, max=1, help="Share of the samples; more is a no.")
     ] = None,
@@ -123,7 +129,7 @@ def quarantine(
     with exiting(debug=debug):
         from edgeloop.data import quarantine as cleaning
 
-        chosen = _chosen(path, source, option, min_class_samples)
+        chosen = _chosen(path, source, option, min_class_samples, split_by)
         with tempfile.TemporaryDirectory() as scratch:
             clean = cleaning.quarantine(
                 chosen,
@@ -166,7 +172,11 @@ def push(
 
 
 def _chosen(
-    path: Path | None, source: str | None, options: Sequence[str] | None, min_class_samples: int | None
+    path: Path | None,
+    source: str | None,
+    options: Sequence[str] | None,
+    min_class_samples: int | None,
+    split_by: str | None,
 ) -> "PrepareDataParams":
     """How the data is read; a guess is said on stderr."""
     from edgeloop.data.recognition import preparation, recognised
@@ -175,7 +185,9 @@ def _chosen(
         guess = recognised(path)
         print(f"{path}: read as {guess.source} ({guess.because}); --source names another", file=sys.stderr)
         source = guess.source
-    return preparation(path, source=source, options=options or (), min_class_samples=min_class_samples)
+    return preparation(
+        path, source=source, options=options or (), min_class_samples=min_class_samples, split_by=split_by
+    )
 
 
 def _print_verdict(where: Path | str, verdict: "Verdict") -> None:

@@ -95,7 +95,7 @@ def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]
     ]
     return {
         "name": name,
-        "expectations": [*always, *(new for new in seen if new not in always)],
+        "expectations": [*always, *(new for new in seen if not any(_implies(values, new) for values in always))],
         "meta": {**versions, "inferred_from": {"dataset": card.name, "samples": len(frame)}},
     }
 
@@ -116,6 +116,21 @@ def _shipped(kind: str) -> tuple[Sequence[Expectation], Mapping[str, Any]]:
         return (), {}
     version = json.loads(path.read_bytes()).get("meta", {}).get("great_expectations_version")
     return read_suite(path).expectations, {"great_expectations_version": version} if version else {}
+
+
+def _implies(shipped: Expectation, new: Expectation) -> bool:
+    """Whether what is shipped says as much as a new range: it is critical, and no wider."""
+    kept, kwargs = shipped["kwargs"], new["kwargs"]
+    column = kwargs.get("column")
+    everywhere = kept.get("row_condition") in (None, f"{column}.notnull()") and kept.get("mostly", 1) == 1
+    if (shipped["type"], kept.get("column")) != (new["type"], column) or shipped.get("severity") != "critical":
+        return False
+    if not new["type"].endswith("values_to_be_between"):
+        return bool(kept == kwargs)
+    below = -math.inf if kept.get("min_value") is None else kept["min_value"]
+    above = math.inf if kept.get("max_value") is None else kept["max_value"]
+    low, high = kwargs.get("min_value", -math.inf), kwargs.get("max_value", math.inf)
+    return bool(everywhere and below >= low and above <= high)
 
 
 def _where_it_applies(values: Expectation) -> Expectation:
@@ -174,7 +189,7 @@ def _labels_of_boxes(frame: "pd.DataFrame") -> Iterator[Expectation]:
     named = "|".join(re.escape(json.dumps(label, ensure_ascii=False)) for label in labels)
     yield _expectation(
         "column_values_to_match_regex",
-        {"column": "boxes", "regex": rf"^\[(\[({named}),[-+.,0-9eE]*\],?)*\]$"},
+        {"column": "boxes", "regex": rf"^\[(?:\[(?:{named}),[-+.,0-9eE]*\],?)*\]$"},
         severity="critical",
         notes=f"no box of a class but the {len(labels)} that were seen",
     )

@@ -3,6 +3,9 @@
     OUT/…                   the accepted samples, in the folders and under the names that they had
     OUT/quarantine.parquet  columns QUARANTINE_COLUMNS: what was left out, a row a reason
 
+Of `yolo` the label files of the accepted pictures come along, and `data.yaml` is written anew: the same classes, and
+for each split that the dataset has a list of its pictures (`train.txt` …), whatever folders or lists it had before.
+
 A file is a hard link to the one it came from where the disk allows that, else a copy; never a symbolic link. Linked
 files are one file under two names: who edits a picture in place edits both. OUT appears whole or not at all, and
 nothing is written when the verdict is no.
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample, columns_of, local_path
@@ -53,9 +57,10 @@ def refuse_place(out: Path, source: Path) -> None:
         raise InputFault("is a link", where=str(out), fix="name a folder that does not exist yet")
     if out.exists() and not out.is_dir():
         raise InputFault("is a file", where=str(out), fix="name a folder that does not exist yet")
-    root, place = source.resolve(), out.resolve()
+    given, place = source.resolve(), out.resolve()
+    root = given.parent if given.is_file() else given
     if place.is_relative_to(root):
-        raise InputFault(f"lies inside {source}", where=str(out), fix="name a folder outside the data")
+        raise InputFault(f"lies inside {root}", where=str(out), fix="name a folder outside the data")
     with translated(out):
         if out.is_dir() and any(out.iterdir()):
             raise InputFault("is not empty", where=str(out), fix="name a folder that does not exist yet")
@@ -129,35 +134,97 @@ def quarantine(
 def _written(judgement: Judgement, path: Path, out: Path, *, workdir: Path, reasons: Mapping[str, int]) -> CleanSet:
     samples = Dataset(workdir / "dataset", workdir / "validation").samples
     with whole_folder(out.absolute()) as folder, progress("quarantine", len(samples)) as advance:
-        linked = _WRITERS[judgement.source](samples, path.expanduser().absolute(), folder, advance)
+        files = _WRITERS[judgement.source](samples, path.expanduser().absolute(), folder, advance)
         copy_file(workdir / "validation" / OF_A_QUARANTINE, folder / OF_A_QUARANTINE)
     return CleanSet(
         source=judgement.source,
         verdict=judgement.verdict,
         reasons=dict(reasons),
         out=str(out),
-        linked=linked,
-        copied=len(samples) - linked,
+        linked=sum(files),
+        copied=len(files) - sum(files),
     )
 
 
-def _image_folder(samples: Sequence[Sample], root: Path, folder: Path, advance: Advance) -> int:
-    """The pictures under the names that they had; how many of them are links."""
-    linked = 0
+def _image_folder(samples: Sequence[Sample], root: Path, folder: Path, advance: Advance) -> list[bool]:
+    """The pictures under the names that they had; whether each is a link."""
+    files = []
     for sample in samples:
-        source = local_path(sample.uri)
-        assert source is not None
-        target = folder / source.relative_to(root)
-        if sha256_of_file(source) != sample.sha256:
-            raise DataFault("has changed meanwhile", where=str(source), fix="run again when nobody writes to it")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        linked += placed(source, target)
+        source = _unchanged(sample)
+        files.append(placed(source, folder / source.relative_to(root)))
         advance(1, "")
-    return linked
+    return files
+
+
+def _yolo(samples: Sequence[Sample], path: Path, folder: Path, advance: Advance) -> list[bool]:
+    """Pictures, their label files, lists of both and `data.yaml`; whether each file that was there before is a link."""
+    import yaml
+
+    from edgeloop.data.yolo_description import description_of
+
+    description = _yolo_description(path.resolve())
+    root, files = description.parent, []
+    for sample in samples:
+        source = _unchanged(sample)
+        label = _yolo_label(source.relative_to(root))
+        files.append(placed(source, folder / source.relative_to(root)))
+        if (root / label).is_file():
+            files.append(placed(root / label, folder / label))
+        advance(1, "")
+    lists = _yolo_lists(path, {sample.id for sample in samples})
+    for split, pictures in lists.items():
+        (folder / f"{split}.txt").write_text("".join(f"./{name}\n" for name in pictures), encoding="utf-8")
+    splits = {split: f"{split}.txt" for split in lists}
+    values = {**splits, "names": {**description_of(description).names}}
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    return files
+
+
+def _yolo_description(path: Path) -> Path:
+    """`data.yaml`, or the one YAML file that stands in its place."""
+    if path.is_file():
+        return path
+    usual = path / "data.yaml"
+    return usual if usual.exists() else next(e for e in path.iterdir() if e.suffix.lower() in (".yaml", ".yml"))
+
+
+def _yolo_label(picture: Path) -> Path:
+    """Where the labels of a picture lie: the last folder `images` is called `labels`."""
+    parts = list(picture.parts)
+    places = [place for place, name in enumerate(parts[:-1]) if name == "images"]
+    if places:
+        parts[places[-1]] = "labels"
+    return Path(*parts).with_suffix(".txt")
+
+
+def _yolo_lists(path: Path, accepted: set[str]) -> dict[str, list[str]]:
+    """The accepted pictures of each split that the dataset itself has; one in two splits is in both, as it was."""
+    source = plugins.load("sources", "yolo")
+    lists: dict[str, list[str]] = {}
+    for sample in source.samples(path, source.options()):
+        several = sample.metadata.get("splits")
+        for split in several.split() if several else [sample.split] if sample.split else []:
+            if sample.id in accepted:
+                name = local_path(sample.uri or "")
+                assert name is not None
+                root = _yolo_description(path.resolve()).parent
+                lists.setdefault(split, []).append(name.relative_to(root).as_posix())
+    return {split: sorted(lists[split]) for split in sorted(lists)}
+
+
+def _unchanged(sample: Sample) -> Path:
+    """The file of a sample, which is still what was judged."""
+    source = local_path(sample.uri)
+    assert source is not None
+    if sha256_of_file(source) != sample.sha256:
+        raise DataFault("has changed meanwhile", where=str(source), fix="run again when nobody writes to it")
+    return source
 
 
 def placed(source: Path, target: Path) -> bool:
     """Puts a file where `target` says: True for a hard link, False for a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     content = source.resolve()  # a link within the dataset becomes the file that it leads to
     try:
         os.link(content, target)
@@ -168,4 +235,7 @@ def placed(source: Path, target: Path) -> bool:
     return True
 
 
-_WRITERS: Mapping[str, Callable[[Sequence[Sample], Path, Path, Advance], int]] = {"image_folder": _image_folder}
+_WRITERS: Mapping[str, Callable[[Sequence[Sample], Path, Path, Advance], list[bool]]] = {
+    "image_folder": _image_folder,
+    "yolo": _yolo,
+}

@@ -124,7 +124,12 @@ def _hide(folders: list[str]) -> bool:
 
 
 def preparation(
-    path: Path | None, *, source: str | None, options: Sequence[str] = (), min_class_samples: int | None = None
+    path: Path | None,
+    *,
+    source: str | None,
+    options: Sequence[str] = (),
+    min_class_samples: int | None = None,
+    split_by: str | None = None,
 ) -> "PrepareDataParams":
     """The parameters that read `path`.
 
@@ -133,6 +138,7 @@ def preparation(
         source: None to guess it.
         options: `key=value` of the source, the value as YAML.
         min_class_samples: None for the default.
+        split_by: As of `PrepareDataParams`; None for the default.
 
     Raises:
         DataFault: The source cannot be guessed.
@@ -146,7 +152,8 @@ def preparation(
     name = source if source is not None else recognised(path or Path()).source
     loaded = plugins.load("sources", name)
     values = parsed(loaded.options, parsed_options(options), where="-o")
-    given = {} if min_class_samples is None else {"min_class_samples": min_class_samples}
+    wanted = {"min_class_samples": min_class_samples, "split_by": split_by}
+    given = {key: value for key, value in wanted.items() if value is not None}
     chosen = {"source": name, "path": path, "options": values.model_dump(exclude_unset=True), **given}
     return parsed(PrepareDataParams, chosen, where="edgeloop data")
 

@@ -132,6 +132,20 @@ def test_a_proposal_stays_small(suite):
     assert len(suite["expectations"]) <= 2 * len(plugins.load("features", "image").columns)
 
 
+@pytest.mark.parametrize(
+    ("shipped", "implied"), [((0, 10), True), ((None, 10), False), ((0, 11), False), ((2, 3), True)]
+)
+def test_a_range_that_a_critical_one_implies_is_not_stated_again(shipped, implied):
+    from edgeloop.data.inference import _implies
+
+    def between(low, high, severity):
+        kwargs = {"column": "x", "min_value": low, "max_value": high}
+        return {"type": "expect_column_values_to_be_between", "kwargs": kwargs, "severity": severity}
+
+    assert _implies(between(*shipped, "critical"), between(0, 10, "warning")) is implied
+    assert not _implies(between(*shipped, "warning"), between(0, 10, "warning"))
+
+
 @pytest.mark.slow  # Great Expectations takes seconds to import
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_suite_accepts_the_data_that_it_came_from(pictures, tmp_path, environment):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
+from edgeloop import plugins
 from edgeloop.data import quarantine as cleaning
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.quarantine import CleanSet, placed, quarantine, refuse_place
@@ -109,3 +110,34 @@ def test_where_no_link_can_be_made_there_is_a_copy(tmp_path, monkeypatch):
     assert placed(tmp_path / "a", tmp_path / "b") is False
     assert (tmp_path / "b").read_bytes() == b"picture"
     assert (tmp_path / "b").stat().st_ino != (tmp_path / "a").stat().st_ino
+
+
+@pytest.fixture
+def boxed(tmp_path, picture):
+    """Thirty pictures with a box each, in the splits train and val; one of them is rubbish."""
+    root = tmp_path / "boxed"
+    for number in range(30):
+        split = "val" if number % 3 == 0 else "train"
+        picture(root / f"images/{split}/{number:02d}.png", number, side=64)
+        label = root / f"labels/{split}/{number:02d}.txt"
+        label.parent.mkdir(parents=True, exist_ok=True)
+        label.write_text("0 0.5 0.5 0.5 0.5\n")
+    (root / "images/train/01.png").write_bytes(b"rubbish")
+    (root / "data.yaml").write_text(f"path: {root}\ntrain: images/train\nval: images/val\nnames: ['no']\n")
+    return root
+
+
+@pytest.mark.slow
+def test_a_clean_yolo_set_reads_as_the_old_one_without_what_is_at_fault(boxed, tmp_path):
+    params = PrepareDataParams(source="yolo", path=boxed)
+    made = quarantine(params, out=tmp_path / "clean", workdir=tmp_path / "work")
+    assert (made.verdict.status, made.linked) == ("pass", 58)
+    source = plugins.load("sources", "yolo")
+
+    def known(root: Path) -> dict:
+        return {s.id: (s.boxes, s.split) for s in source.samples(root, source.options()) if s.error is None}
+
+    before, after = known(boxed), known(tmp_path / "clean")
+    assert (len(after), after) == (29, before)
+    assert str(boxed) not in (tmp_path / "clean/data.yaml").read_text()
+    assert recognised(tmp_path / "clean").source == "yolo"
