@@ -1,18 +1,31 @@
 """The one table that a suite looks at: index, features, and what only the whole dataset can tell.
 
-Derived columns, one value a sample:
+Derived columns, one value a sample; *readable* means without an error. Of every kind of sample:
 
-    readable          it has no error
-    copies            samples with the very same bytes, itself included
-    labels_of_bytes   different labels among those
-    splits_of_bytes   different splits among those
-    splits_of_group   different splits in its group; 1 without a group
-    aspect_ratio      longer side / shorter side
-    class_balance     readable samples of its class / those of the largest class
+    readable             it has no error
+    copies               samples with the very same bytes, itself included
+    labels_of_bytes      different labels among those; of pictures with boxes, different sets of boxes
+    splits_of_bytes      different splits among those
+    splits_of_group      different splits in its group; 1 without a group
+    class_balance        readable samples of its class / those of the largest class; null without a label
+    split_share          readable samples of its class in its split / those of its class; null without a label
+
+Of pictures, null where one cannot be read:
+
+    aspect_ratio         longer side / shorter side
+    usual_channels       it has as many channels as most pictures (of equally many, the fewer channels)
+    blur                 how far its sharpness lies below the median of its class, see `blur_of`
+    near_copies          pictures of other bytes that look nearly the same, itself included, see `near_copies_of`
+    splits_of_near_copies  different splits among those
 """
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeloop import plugins
 from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard, columns_of
@@ -21,6 +34,21 @@ from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NEAR_BITS, NEAR_GREY = 1, 1.0
+"""Two pictures look nearly the same where at most so many bits of their difference hashes differ, and mean and standard
+deviation of their grey values by at most so much. Chosen on data: of 2,000 drawn scenes 19 pairs lie within two bits
+and none is a copy; with these limits none is taken for one, and 7 of 10 pictures that are saved again as JPEG are."""
+
+NEAR_SIDE_PIXELS = 32
+"""A picture with a shorter side is not compared: eight rows of nine cells are all there is of it. Of 1,797 digits of
+8 x 8 pixels 155 pairs have the same hash."""
+
+BLUR_SCALE = 0.5
+"""The least spread of sharpness that a class is taken to have, in octaves."""
+
+_BLOCK_ROWS, _BLOCK_PAIRS = 1 << 10, 1 << 20
+"""As much is compared at once: some tens of megabytes."""
 
 
 def frame_of(dataset: Path) -> "pd.DataFrame":
@@ -45,16 +73,104 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
 
 def with_derived(frame: "pd.DataFrame") -> "pd.DataFrame":
     """`frame` with the derived columns; the argument is left as it is."""
-    same_bytes = frame.groupby("sha256")
-    sides = frame[["width", "height"]]
+    derived = {**_of_bytes(frame), **_of_splits(frame)}
+    if {"width", "height"} <= set(frame.columns):
+        sides = frame[["width", "height"]]
+        derived["aspect_ratio"] = sides.max(axis=1) / sides.min(axis=1)
+    if "channels" in frame.columns:
+        derived["usual_channels"] = _usual(frame["channels"])
+    if "sharpness" in frame.columns:
+        derived["blur"] = blur_of(frame["sharpness"], frame["label"])
+    if {"dhash", "mean", "std", "width", "height"} <= set(frame.columns):
+        derived["near_copies"], derived["splits_of_near_copies"] = near_copies_of(frame)
+    return frame.assign(**derived)
+
+
+def _of_bytes(frame: "pd.DataFrame") -> dict[str, Any]:
+    annotation = frame["label"].where(frame["boxes"].isna(), frame["boxes"])
+    same_bytes = frame.assign(annotation=annotation).groupby("sha256")
+    return {
+        "copies": same_bytes["id"].transform("size").fillna(1).astype(int),
+        "labels_of_bytes": same_bytes["annotation"].transform("nunique").fillna(1).astype(int),
+        "splits_of_bytes": same_bytes["split"].transform("nunique").fillna(1).astype(int),
+    }
+
+
+def _of_splits(frame: "pd.DataFrame") -> dict[str, Any]:
     readable = frame["error"].isna()
-    of_class = readable.groupby(frame["label"]).transform("sum")
-    return frame.assign(
-        readable=readable,
-        copies=same_bytes["id"].transform("size").fillna(1).astype(int),
-        labels_of_bytes=same_bytes["label"].transform("nunique").fillna(1).astype(int),
-        splits_of_bytes=same_bytes["split"].transform("nunique").fillna(1).astype(int),
-        splits_of_group=frame.groupby("group")["split"].transform("nunique").fillna(1).astype(int),
-        aspect_ratio=sides.max(axis=1) / sides.min(axis=1),
-        class_balance=of_class / of_class.max(),
-    )
+    of_class = readable.groupby(frame["label"]).transform("sum").astype(float)
+    in_split = readable.groupby([frame["label"], frame["split"]]).transform("sum").astype(float)
+    return {
+        "readable": readable,
+        "splits_of_group": frame.groupby("group")["split"].transform("nunique").fillna(1).astype(int),
+        "class_balance": of_class / of_class.max(),
+        "split_share": in_split / of_class.where(of_class > 0),
+    }
+
+
+def _usual(channels: "pd.Series[Any]") -> "pd.Series[Any]":
+    most = channels.mode()
+    usual = channels.eq(most.iloc[0] if len(most) else 0).astype(object)
+    return usual.where(channels.notna(), None)
+
+
+def blur_of(sharpness: "pd.Series[Any]", label: "pd.Series[Any]") -> "pd.Series[Any]":
+    """How far the sharpness of each picture lies below the median of its class, in robust standard deviations.
+
+    Sharpness counts in octaves, `log2(1 + sharpness)`. The deviation is 1.4826 times the median distance from the
+    median (Hampel, 1974), and at least BLUR_SCALE: what is usual in the class is the measure, for digits of 8 x 8
+    pixels as for photographs of meadow and sky. Above 0 is less sharp than usual. Seen on data: no digit reaches 5; no
+    drawn scene or crop reaches 9, though some are drawn out of focus; scenes blurred by a 64th of their width reach 10.
+    """
+    octaves = sharpness.astype(float).map(lambda value: math.log2(1 + value))
+    classes = label.fillna("")
+    below = octaves.groupby(classes).transform("median") - octaves
+    deviation = 1.4826 * below.abs().groupby(classes).transform("median")
+    return below / deviation.clip(lower=BLUR_SCALE)
+
+
+def near_copies_of(frame: "pd.DataFrame") -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
+    """Of each picture: pictures of other bytes that look nearly the same, and their splits, itself included.
+
+    Two that both look like a third need not look like each other. Sorted by mean, each picture is compared with those
+    of about the same mean only: 100,000 pictures whose means spread over half of the grey values are 1e8 comparisons of
+    some nanoseconds each, and 5e9 where all means are the same.
+    """
+    import pandas as pd
+
+    large = frame[["width", "height"]].min(axis=1) >= NEAR_SIDE_PIXELS
+    rows = frame[large & frame["dhash"].notna()].sort_values("mean", kind="stable")
+    splits, names = pd.factorize(rows["split"])
+    contents = pd.factorize(rows["sha256"])[0]
+    count, seen = np.zeros(len(rows), dtype=np.int64), np.zeros((len(rows), len(names)), dtype=np.bool)
+    seen[np.arange(len(rows)), splits] = True
+    for one, other in _near_pairs(rows):
+        differ = contents[one] != contents[other]
+        for here, there in ((one[differ], other[differ]), (other[differ], one[differ])):
+            count += np.bincount(here, minlength=len(rows))
+            seen[here, splits[there]] = True
+    found = pd.DataFrame({"copies": 1.0 + count, "splits": seen.sum(axis=1, dtype=float)}, index=rows.index)
+    found = found.reindex(frame.index, fill_value=1.0).mask(frame["dhash"].isna())
+    return found["copies"], found["splits"]
+
+
+def _near_pairs(rows: "pd.DataFrame") -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions of pictures that look nearly the same, each pair once, some blocks of rows at a time.
+
+    Args:
+        rows: Pictures by ascending mean.
+    """
+    hashes = np.array([int(text, 16) for text in rows["dhash"]], dtype=np.uint64)
+    means, stds = rows["mean"].to_numpy(float), rows["std"].to_numpy(float)
+    after = np.searchsorted(means, means + NEAR_GREY, side="right")
+    top = 0
+    while top < len(rows):
+        last = min(top + _BLOCK_ROWS, len(rows)) - 1
+        bottom = min(last + 1, top + max(1, _BLOCK_PAIRS // int(after[last] - top)))
+        window = slice(top, int(after[bottom - 1]))
+        near = np.bitwise_count(hashes[top:bottom, None] ^ hashes[None, window]) <= NEAR_BITS
+        one, other = (found + top for found in np.nonzero(near))
+        close = (np.abs(means[one] - means[other]) <= NEAR_GREY) & (np.abs(stds[one] - stds[other]) <= NEAR_GREY)
+        once = close & (one < other)
+        yield one[once], other[once]
+        top = bottom

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from PIL import Image, ImageFilter
 
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.preparation import PrepareDataParams, prepare
@@ -36,6 +38,18 @@ def work(pictures: Path, tmp_path: Path):
 
     def prepared() -> Path:
         params = PrepareDataParams(source="image_folder", path=pictures)
+        prepare(params, dataset=tmp_path / "work/dataset", profile=tmp_path / "work/profile.json")
+        return tmp_path / "work"
+
+    return prepared
+
+
+@pytest.fixture
+def work_of(tmp_path: Path):
+    """Prepares a folder of pictures."""
+
+    def prepared(folder: Path, **options) -> Path:
+        params = PrepareDataParams(source="image_folder", path=folder, **options)
         prepare(params, dataset=tmp_path / "work/dataset", profile=tmp_path / "work/profile.json")
         return tmp_path / "work"
 
@@ -119,6 +133,139 @@ def test_a_torn_group_is_critical(work):
     rows = [{**row, "group": "track"} for row in parquet.read_table(index).to_pylist()]
     parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
     assert failed(judged(folder))["splits_of_group"].severity == "critical"
+
+
+def relabelled(work: Path, **columns: dict[str, str | None]) -> None:
+    """Writes values into the index: of each column, by id."""
+    index = work / "dataset/index.parquet"
+    rows = parquet.read_table(index).to_pylist()
+    for row in rows:
+        row |= {name: values[row["id"]] for name, values in columns.items() if row["id"] in values}
+    parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """90 coloured pictures of 48 pixels in three classes, none like another."""
+    for number in range(90):
+        random = np.random.default_rng(number)
+        coarse = Image.fromarray(random.integers(60, 200, (6, 6, 3), dtype=np.uint8)).resize((48, 48))
+        noise = random.integers(-6, 7, (48, 48, 3))
+        path = tmp_path / "photos" / ("cat", "dog", "owl")[number % 3] / f"{number:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((np.asarray(coarse) + noise).clip(0, 255).astype(np.uint8)).save(path)
+    return tmp_path / "photos"
+
+
+def repainted(path: Path, change) -> None:
+    """Changes the pixels of a picture."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture).astype(int)
+    Image.fromarray(change(pixels).clip(0, 255).astype(np.uint8)).save(path)
+
+
+def blurred(path: Path) -> None:
+    with Image.open(path) as picture:
+        picture.filter(ImageFilter.GaussianBlur(6)).save(path)
+
+
+def in_another_mode(mode: str):
+    def change(path: Path) -> None:
+        with Image.open(path) as picture:
+            changed = picture.convert(mode)
+        changed.save(path)
+
+    return change
+
+
+def cut_out(width: int, height: int):
+    def change(path: Path) -> None:
+        with Image.open(path) as picture:
+            changed = picture.resize((width, height))
+        changed.save(path)
+
+    return change
+
+
+def sixteen_bits(path: Path) -> None:
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("L")).astype(np.uint16)
+    Image.fromarray(pixels * 257).save(path)
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+OF_ONE_PICTURE = {
+    "unreadable": (lambda path: path.write_bytes(b"rubbish"), {"readable": "critical"}),
+    "empty": (lambda path: path.write_bytes(b""), {"readable": "critical"}),
+    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-2000]), {"readable": "critical"}),
+    "a pipe": (pipe, {"readable": "critical"}),
+    "a strip": (cut_out(300, 20), {"aspect_ratio": "warning"}),
+    "a speck": (cut_out(3, 3), {"width": "critical", "height": "critical"}),
+    "blank": (lambda path: repainted(path, lambda p: p * 0 + 128), {"std": "warning", "blur": "warning"}),
+    "too dark": (lambda path: repainted(path, lambda p: p // 13), {"dark_share": "warning", "blur": "warning"}),
+    "too bright": (
+        lambda path: repainted(path, lambda p: 242 + p // 16),
+        {"bright_share": "warning", "blur": "warning"},
+    ),
+    "blurred": (blurred, {"blur": "warning"}),
+    "grey": (in_another_mode("L"), {"usual_channels": "warning"}),
+    "transparent": (in_another_mode("RGBA"), {"usual_channels": "warning"}),
+    "sixteen bits": (
+        sixteen_bits,
+        dict.fromkeys(("mode", "usual_channels", "bright_share", "std", "blur"), "warning"),  # cut off: all white
+    ),
+}
+
+
+def named(verdict: Verdict) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What failed of single samples, but for what is mere information: severity and ids by column."""
+    rows = [r for r in verdict.expectations if r.status != "pass" and r.severity != "info"]
+    return {r.column: (r.severity, r.first_ids) for r in rows}
+
+
+def test_clean_photos_raise_nothing(photos, work_of):
+    assert judged(work_of(photos)).worst is None
+
+
+@pytest.mark.parametrize("fault", OF_ONE_PICTURE)
+def test_a_fault_of_one_picture_is_found_there_and_nothing_else(photos, work_of, fault):
+    plant, expected = OF_ONE_PICTURE[fault]
+    plant(photos / "dog/04.png")
+    assert named(judged(work_of(photos))) == {name: (of, ("dog/04.png",)) for name, of in expected.items()}
+
+
+def test_a_picture_saved_again_in_another_split_is_found_with_its_twin(photos, work_of):
+    (photos / "cat/03b.png").write_bytes((photos / "cat/03.png").read_bytes())
+    repainted(photos / "cat/03b.png", lambda p: p + (np.indices(p.shape).sum(axis=0) == 0))
+    work = work_of(photos)
+    relabelled(work, split={"cat/03.png": "train", "cat/03b.png": "test"})
+    found = {"splits_of_near_copies": ("warning", ("cat/03.png", "cat/03b.png"))}
+    assert named(judged(work)) == found
+
+
+def test_a_picture_saved_again_in_its_own_split_is_no_leak(photos, work_of):
+    (photos / "cat/03b.png").write_bytes((photos / "cat/03.png").read_bytes())
+    repainted(photos / "cat/03b.png", lambda p: p + (np.indices(p.shape).sum(axis=0) == 0))
+    work = work_of(photos)
+    relabelled(work, split={"cat/03.png": "train", "cat/03b.png": "train"})
+    assert named(judged(work)) == {}
+
+
+def test_a_picture_without_a_class_is_found(photos, work_of):
+    work = work_of(photos)
+    relabelled(work, label={"dog/04.png": None})
+    assert named(judged(work)) == {"label": ("critical", ("dog/04.png",))}
+
+
+def test_a_class_far_smaller_than_the_largest_is_a_warning(photos, work_of):
+    for number in range(9, 88, 3):
+        (photos / f"cat/{number:02d}.png").rename(photos / f"dog/{number:02d}.png")
+    ids = ("cat/00.png", "cat/03.png", "cat/06.png")
+    assert named(judged(work_of(photos, min_class_samples=3))) == {"class_balance": ("warning", ids)}
 
 
 def test_a_column_that_is_not_there_could_not_be_checked(work, suite):
