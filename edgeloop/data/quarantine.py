@@ -174,8 +174,8 @@ def _yolo(samples: Sequence[Sample], path: Path, folder: Path, advance: Advance)
     lists = _yolo_lists(path, {sample.id for sample in samples})
     for split, pictures in lists.items():
         (folder / f"{split}.txt").write_text("".join(f"./{name}\n" for name in pictures), encoding="utf-8")
-    splits = {split: f"{split}.txt" for split in lists}
-    values = {**splits, "names": {**description_of(description).names}}
+    values: dict[str, object] = {split: f"{split}.txt" for split in lists}
+    values["names"] = dict(description_of(description).names)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, encoding="utf-8")
     return files
