@@ -148,6 +148,8 @@ def spoiled(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> Verdict:
     for file in copied:
         shutil.copy(file, file.with_stem("copy"))
     write_picture(root / "images/31.bmp", 901)
+    shutil.copy(root / "images/32.png", root / "images/twin.png")
+    (root / "labels/twin.txt").write_text("1 0.5 0.5 0.25 0.25\n")
     (root / "labels/lost.txt").write_text("0 0.5 0.5 0.25 0.25\n")
     return judged(prepared(root, work))
 
@@ -172,6 +174,11 @@ def test_a_fault_of_two_files_is_said_of_both(spoiled, sample, severity, column)
     assert named(spoiled)[sample] == {(severity, column)}
 
 
+def test_one_picture_with_two_sets_of_boxes_is_caught(spoiled):
+    expected = {("critical", "labels_of_bytes"), ("warning", "copies")}
+    assert [named(spoiled)[f"images/{name}.png"] for name in ("32", "twin")] == [expected, expected]
+
+
 def test_a_label_file_without_a_picture_is_caught(spoiled):
     assert named(spoiled)["labels/lost.txt"] == {("critical", "readable"), ("warning", "objects")}
 
@@ -179,6 +186,7 @@ def test_a_label_file_without_a_picture_is_caught(spoiled):
 def test_nothing_is_said_of_any_other_picture(spoiled):
     spoilt = {f"images/{number:02d}.png" for number in range(len(FAULTS))}
     spoilt |= {"images/30.png", "images/copy.png", "images/31.png", "images/31.bmp", "labels/lost.txt"}
+    spoilt |= {"images/32.png", "images/twin.png"}
     assert (set(named(spoiled)), spoiled.status) == (spoilt, "fail")
 
 
@@ -196,7 +204,7 @@ def test_torn_groups_and_pictures_of_two_splits_are_critical(clean, tmp_path):
     rows[0] |= {"split": "train", "group": "track"}
     rows[1] |= {"split": "test", "group": "track"}
     rows[2] |= {"split": "train"}
-    rows[3] |= {"split": "val", "sha256": rows[2]["sha256"]}
+    rows[3] |= {"split": "val", "sha256": rows[2]["sha256"], "boxes": rows[2]["boxes"]}
     parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
     assert missed(judged(work), "critical") == {
         "splits_of_group": ("images/00.png", "images/01.png"),
