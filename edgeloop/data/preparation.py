@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from edgeloop import plugins
 from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract, parsed, whole_numbers
+from edgeloop.data.boxes import is_unknown
 from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, write_index
 from edgeloop.data.governance import Governance, refuse_forbidden
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
@@ -63,7 +64,9 @@ class PrepareDataParams(Contract):
     )
     governance: Governance = Governance()
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the split")
-    min_class_samples: int = Field(default=10, ge=3, description="a class with fewer samples is refused")
+    min_class_samples: int = Field(
+        default=10, ge=3, description="a class with fewer samples, or pictures that show it, is refused"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "PrepareDataParams":
@@ -109,7 +112,7 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     with whole_folder(dataset) as folder:
         samples = _samples(raw, observations, splits, folder)
         _refuse_empty_splits(samples, where)
-        card = _card(params, kind, samples)
+        card = _card(params, kind, raw, samples)
         write_index(samples, folder)
         _write_features(features.columns, samples, observations, folder / "features.parquet")
         _write_features(features.columns, *_reference(samples, observations), folder / "reference.parquet")
@@ -142,12 +145,19 @@ def _listed(params: PrepareDataParams, path: Path | None) -> list[RawSample]:
     return raw
 
 
+def _classes(sample: RawSample) -> tuple[str, ...]:
+    """What it is a sample of: its label, or the classes of its boxes; a number without a name is none."""
+    if sample.boxes is None:
+        return () if sample.label is None else (sample.label,)
+    return tuple(sorted({box.label for box in sample.boxes if not is_unknown(box.label)}))
+
+
 def _refuse_small_classes(
     raw: Sequence[RawSample], observations: Sequence["Observation"], minimum: int, where: str
 ) -> None:
-    readable = Counter({sample.label: 0 for sample in raw})
-    readable.update(s.label for s, row in zip(raw, observations, strict=True) if row.error is None)
-    small = sorted((n, label) for label, n in readable.items() if label is not None and n < minimum)
+    readable = Counter({name: 0 for sample in raw for name in _classes(sample)})
+    readable.update(name for s, row in zip(raw, observations, strict=True) if row.error is None for name in _classes(s))
+    small = sorted((n, name) for name, n in readable.items() if n < minimum)
     if small:
         count, label = small[0]
         more = f" (and {len(small) - 1} more classes like it)" if len(small) > 1 else ""
@@ -162,7 +172,13 @@ def _splits(raw: Sequence[RawSample], observations: Sequence["Observation"], par
     from edgeloop.data.splitting import Member, assigned_splits, given_splits, splits_in_time
 
     members = [
-        Member(content=row.sha256 or sample.id, label=sample.label, group=sample.group, readable=row.error is None)
+        Member(
+            content=row.sha256 or sample.id,
+            label=sample.label,
+            group=sample.group,
+            readable=row.error is None,
+            shown=() if sample.boxes is None else _classes(sample),
+        )
         for sample, row in zip(raw, observations, strict=True)
     ]
     if params.split_by == "given":
@@ -209,13 +225,13 @@ def _json(value: Any) -> str:
     return canonical_json(value).decode()
 
 
-def _card(params: PrepareDataParams, kind: str, samples: Sequence[Sample]) -> DatasetCard:
+def _card(params: PrepareDataParams, kind: str, raw: Sequence[RawSample], samples: Sequence[Sample]) -> DatasetCard:
     by_split = {name: [s for s in samples if s.split == name] for name in SPLITS}
     return DatasetCard(
         source=params.source,
         kind=kind,
         name=f"{params.source}-{samples_digest(samples).removeprefix('sha256:')[:12]}",
-        classes=tuple(sorted({s.label for s in samples if s.label is not None})),
+        classes=tuple(sorted({name for sample in raw for name in _classes(sample)})),
         counts={name: len(members) for name, members in by_split.items()},
         digests={name: samples_digest(members) for name, members in by_split.items()},
         unreadable=sum(s.error is not None for s in samples),

@@ -2,7 +2,9 @@
 
 Neither the order nor the names of the samples matter. What must not be torn apart is one *unit*: the samples of a
 group, or, where no group is given, the samples of one class with the same bytes. Units are placed one after another,
-the larger first and equal ones in an order drawn from the seed, each where its classes lack most.
+the larger first and equal ones in an order drawn from the seed, each where its classes lack most. A picture counts in
+every class that it shows, and once more for itself, so that each class and the whole come near the shares (as Sechidis
+et al., On the Stratification of Multi-Label Data, 2011, but in the order of the seed).
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +16,7 @@ from edgeloop.data.dataset import SPLITS
 from edgeloop.errors import DataFault
 
 Stratum = str | None
-"""A class name, or None for all samples that cannot be read: they are shared out by themselves."""
+"""A class name, "" for all without a label, or None for all that cannot be read: they are shared out by themselves."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,19 @@ class Member:
         label: Class name, or None.
         group: Samples of one group go to one split.
         readable: Unreadable samples take no readable one's place.
+        shown: Of a detection sample: the classes of its boxes, each once.
     """
 
     content: str
     label: str | None
     group: str | None
     readable: bool
+    shown: tuple[str, ...] = ()
 
     @property
-    def stratum(self) -> Stratum:
+    def strata(self) -> tuple[Stratum, ...]:
         """Where it counts."""
-        return (self.label or "") if self.readable else None
+        return (self.label or "", *self.shown) if self.readable else (None,)
 
     @property
     def unit(self) -> tuple[str, str]:
@@ -54,11 +58,12 @@ def assigned_splits(members: Sequence[Member], shares: Mapping[str, float], *, s
     """
     units: dict[tuple[str, str], Counter[Stratum]] = defaultdict(Counter)
     for member in members:
-        units[member.unit][member.stratum] += 1
-    sizes = Counter(member.stratum for member in members)
+        units[member.unit].update(member.strata)
+    sizes = Counter(stratum for member in members for stratum in member.strata)
+    together = Counter(member.unit for member in members)
     lacking = {stratum: split_counts(size, shares) for stratum, size in sizes.items()}
     placed: dict[tuple[str, str], str] = {}
-    for unit in sorted(units, key=lambda unit: (-units[unit].total(), _drawn(unit, seed))):
+    for unit in sorted(units, key=lambda unit: (-together[unit], _drawn(unit, seed))):
         split = max(SPLITS, key=lambda name: sum(n * lacking[s][name] / sizes[s] for s, n in units[unit].items()))
         placed[unit] = split
         for stratum, count in units[unit].items():

@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -156,3 +157,35 @@ def test_a_refused_dataset_leaves_nothing_behind(pictures, tmp_path, picture):
 def test_digits_with_a_path_are_refused(pictures, tmp_path):
     with pytest.raises(DataFault, match="takes no path"):
         prepared(tmp_path, path=pictures)
+
+
+@pytest.fixture
+def scenes(tmp_path, picture):
+    """40 pictures: all show a sign, every second a light too, and one a class without a name."""
+    for number in range(40):
+        picture(tmp_path / f"scenes/images/{number:02d}.png", number)
+        lines = [
+            "0 .5 .5 .5 .5",
+            *(["1 .2 .2 .1 .1"] if number % 2 else []),
+            *(["7 .2 .2 .1 .1"] if not number else []),
+        ]
+        (tmp_path / "scenes/labels").mkdir(exist_ok=True)
+        (tmp_path / f"scenes/labels/{number:02d}.txt").write_text("\n".join(lines))
+    (tmp_path / "scenes/data.yaml").write_text("names: [sign, light]\n")
+    return tmp_path / "scenes"
+
+
+def test_the_classes_of_a_detection_set_are_those_of_its_boxes(scenes, tmp_path):
+    assert prepared(tmp_path, source="yolo", path=scenes).classes == ("light", "sign")
+
+
+def test_every_split_shows_every_class(scenes, tmp_path):
+    prepared(tmp_path, source="yolo", path=scenes)
+    rows = read_index(tmp_path / "dataset")
+    lights = Counter(row.split for row in rows if "light" in (row.boxes or ""))
+    assert lights == {"train": 14, "test": 4, "val": 2}
+
+
+def test_a_class_that_too_few_pictures_show_is_refused(scenes, tmp_path):
+    with pytest.raises(DataFault, match="class 'light' has 20 readable samples, fewer than 21"):
+        prepared(tmp_path, source="yolo", path=scenes, min_class_samples=21)

@@ -112,3 +112,32 @@ def test_given_splits_are_taken_as_they_are():
 def test_a_sample_without_a_given_split_is_named(split, words):
     with pytest.raises(DataFault, match=words):
         given_splits([("a", "test"), ("b", split)])
+
+
+def showing(count: int, classes: int) -> list[Member]:
+    """Pictures of none to many classes, of which each next one is rarer."""
+    drawn = random.Random(0)
+    weights = [1 / n for n in range(1, classes + 1)]
+    shown = [sorted(set(drawn.choices(range(classes), weights, k=drawn.randrange(6)))) for _ in range(count)]
+    return [Member(str(n), None, None, True, tuple(map(str, found))) for n, found in enumerate(shown)]
+
+
+def test_pictures_of_many_classes_keep_the_shares():
+    everyone = showing(1000, 20)
+    counts = Counter(assigned_splits(everyone, SHARES, seed=0))
+    assert all(abs(counts[name] - 1000 * share) <= 5 for name, share in SHARES.items())
+
+
+def test_every_class_that_pictures_show_comes_near_the_shares():
+    everyone = showing(1000, 20)
+    splits = assigned_splits(everyone, SHARES, seed=0)
+    found = Counter((name, split) for m, split in zip(everyone, splits, strict=True) for name in m.shown)
+    sizes = Counter(name for m in everyone for name in m.shown)
+    assert all(abs(found[name, split] - n * SHARES[split]) <= 4 for name, n in sizes.items() for split in SHARES)
+
+
+def test_equal_pictures_with_other_boxes_stay_together():
+    everyone = showing(60, 3)
+    twins = [Member(m.content, None, None, True, ("other",)) for m in everyone]
+    splits = assigned_splits([*everyone, *twins], SHARES, seed=0)
+    assert splits[:60] == splits[60:]
