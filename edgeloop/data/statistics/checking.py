@@ -6,7 +6,7 @@ answers equal those that it gives on the whole table, which never has to fit int
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ from edgeloop.data.statistics.measures import (
     row_question,
 )
 from edgeloop.data.statistics.reading import statistics_of
-from edgeloop.data.statistics.table import Table
+from edgeloop.data.statistics.repetition import repeated_conditions, repeated_rows
+from edgeloop.data.statistics.table import Table, text
 from edgeloop.data.statistics.values import TableStatistics
 from edgeloop.data.suite import Suite, checked
 from edgeloop.data.verdict import FIRST_IDS, ExpectationResult
@@ -78,7 +79,7 @@ def checked_by_statistics(
         where: The suite's file, for error messages.
         failing: Parquet file to write: columns `expectation` (its position in the suite, from 1), `id`; sorted by
             both. An expectation whose `failing` exceeds its rows there was cut off at `most_ids`.
-        most_ids: Rows of an expectation in that file, the first in the order of their ids; at least FIRST_IDS.
+        most_ids: Rows of an expectation in that file, the first in the order of their ids; FIRST_IDS where it is less.
 
     Raises:
         DataFault: The table has no column `id`, or an expectation does not exist or has wrong arguments.
@@ -179,7 +180,7 @@ def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table, *, r
     for place, question in asked:
         considered, failing = int(next(row)), int(next(row))
         if question.unique is not None:
-            failing = int(table.fetch(_repeating(table, question, "coalesce(sum(n), 0)"))[0][0])
+            failing = repeated_rows(table, question.unique)
         answer = _Answer(question=question, failing=failing)
         if considered:
             mostly = suite.expectations[place]["kwargs"].get("mostly")
@@ -189,14 +190,6 @@ def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table, *, r
             answer = _Answer(reason="no sample has a value")
         found[place] = answer
     return found
-
-
-def _repeating(table: Table, question: RowQuestion, selection: str) -> str:
-    """SQL: `selection` over the values that repeat; `v` is the value and `n` its rows."""
-    grouped = table.selected(
-        f"c{question.unique} AS v, count(*) AS n", f"AND {question.considered} GROUP BY v HAVING n > 1"
-    )
-    return f"SELECT {selection} FROM ({grouped})"  # noqa: S608
 
 
 def _judged(suite: Suite, answers: Sequence[_Answer | None], where: Path) -> list[_Answer | None]:
@@ -236,7 +229,7 @@ def _written(table: Table, answers: Sequence[_Answer | None], path: Path, most_i
     first: list[list[str]] = []
     with whole_file(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
         for place, answer in enumerate(answers, start=1):
-            ids = _failing_ids(table, answer, most_ids)
+            ids = _failing_ids(table, answer, max(most_ids, FIRST_IDS))
             first.append(ids[:FIRST_IDS])
             if ids:
                 positions = pa.array([place] * len(ids), pa.int32())
@@ -248,9 +241,25 @@ def _failing_ids(table: Table, answer: _Answer | None, most_ids: int) -> list[st
     if answer is None or answer.question is None or not answer.failing:
         return []
     question = answer.question
-    failing = f"({question.considered}) AND ({question.failing})"
+    conditions: Iterable[str] = [f"({question.considered}) AND ({question.failing})"]
     if question.unique is not None:
-        failing = f"c{question.unique} IN ({_repeating(table, question, 'v')})"
+        conditions = repeated_conditions(table, question.unique)
+    ids: set[str] = set()
+    for condition in conditions:
+        ids.update(_first_ids(table, condition, most_ids))
+    return sorted(ids)[:most_ids]
+
+
+def _first_ids(table: Table, condition: str, most_ids: int) -> set[str]:
+    """The first different ids of the rows that meet `condition`; read on where ids repeat."""
     identity = f"coalesce(CAST(c{table.position(ID_COLUMN)} AS VARCHAR), 'nan')"
-    query = table.selected(f"DISTINCT {identity}", f"AND {failing} ORDER BY 1 LIMIT {max(most_ids, FIRST_IDS)}")
-    return [row[0] for row in table.fetch(query)]
+    found: set[str] = set()
+    beyond = ""
+    while len(found) < most_ids:
+        query = table.selected(f"{identity} AS id", f"AND {condition} {beyond} ORDER BY id LIMIT {most_ids}")
+        ids = [row[0] for row in table.fetch(query)]
+        found.update(ids)
+        if len(ids) < most_ids:
+            break
+        beyond = f"AND {identity} > {text(ids[-1])}"
+    return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeloop.data.statistics.ranks import nearest_rank, order_statistics
+from edgeloop.data.statistics.repetition import distinct_values
 from edgeloop.data.statistics.table import Table, number, text
 from edgeloop.data.statistics.values import ColumnStatistics, TableStatistics
 
@@ -57,23 +58,18 @@ def _only_known(kwargs: Mapping[str, Any], known: frozenset[str]) -> None:
         raise NotAnswered(f"the argument {unknown[0]} is not answered from statistics")
 
 
-def _present(table: Table, position: int) -> str:
-    there = f"c{position} IS NOT NULL"
-    return f"{there} AND NOT isnan({table.number(position)})" if table.kinds[position] == "float" else there
-
-
 def _not_null(table: Table, position: int, _kwargs: Mapping[str, Any]) -> RowQuestion:
-    return RowQuestion(considered="true", failing=f"NOT ({_present(table, position)})")
+    return RowQuestion(considered="true", failing=f"NOT ({table.present(position)})")
 
 
 def _unique(table: Table, position: int, _kwargs: Mapping[str, Any]) -> RowQuestion:
-    return RowQuestion(considered=_present(table, position), unique=position)
+    return RowQuestion(considered=table.present(position), unique=position)
 
 
 def _in_set(table: Table, position: int, kwargs: Mapping[str, Any]) -> RowQuestion:
     members = [_literal(table, position, member) for member in kwargs.get("value_set") or ()]
-    known = f"{_comparable(table, position)} IN ({', '.join(members)})" if members else "false"
-    return RowQuestion(_present(table, position), f"NOT ({known})")
+    known = f"{table.comparable(position)} IN ({', '.join(members)})" if members else "false"
+    return RowQuestion(table.present(position), f"NOT ({known})")
 
 
 def _literal(table: Table, position: int, member: Any) -> str:
@@ -85,10 +81,6 @@ def _literal(table: Table, position: int, member: Any) -> str:
     if kind in ("integer", "float") and isinstance(member, int | float) and not isinstance(member, bool):
         return _bound(table, position, member)
     raise NotAnswered(f"value_set: {member!r} cannot be compared with a column of kind {kind}")
-
-
-def _comparable(table: Table, position: int) -> str:
-    return table.number(position) if table.kinds[position] == "float" else f"c{position}"
 
 
 def _bound(table: Table, position: int, value: Any) -> str:
@@ -113,9 +105,9 @@ def _between(table: Table, position: int, kwargs: Mapping[str, Any]) -> RowQuest
         raise NotAnswered("min_value and max_value cannot both be missing")
     if low is not None and high is not None and low > high:
         raise NotAnswered("min_value cannot be greater than max_value")
-    value = _comparable(table, position)
+    value = table.comparable(position)
     met = " AND ".join(f"{value} {limit}" for limit in limits)
-    return RowQuestion(_present(table, position), f"NOT ({met})")
+    return RowQuestion(table.present(position), f"NOT ({met})")
 
 
 def _regex(table: Table, position: int, kwargs: Mapping[str, Any]) -> RowQuestion:
@@ -124,7 +116,7 @@ def _regex(table: Table, position: int, kwargs: Mapping[str, Any]) -> RowQuestio
     if not isinstance(pattern := kwargs.get("regex"), str):
         raise NotAnswered("regex is not a text")
     try:
-        return RowQuestion(_present(table, position), f"NOT {table.matches(position, pattern)}")
+        return RowQuestion(table.present(position), f"NOT {table.matches(position, pattern)}")
     except re.error as error:
         raise NotAnswered(f"{pattern!r} is no regular expression ({error})") from error
 
@@ -185,9 +177,7 @@ def _distinct(column: ColumnStatistics, table: Table) -> int:
     infinities = bool(column.negative_infinities) + bool(column.positive_infinities)
     if column.distinct is not None and column.distinct_is == "exact":
         return column.distinct + infinities
-    position = table.position(column.name)
-    values = table.selected(f"DISTINCT {_comparable(table, position)}", f"AND {_present(table, position)}")
-    return int(table.fetch(f"SELECT count(*) FROM ({values})")[0][0])  # noqa: S608
+    return distinct_values(table, table.position(column.name))
 
 
 _FIGURES: dict[str, Callable[[ColumnStatistics, Table], float | int | None]] = {

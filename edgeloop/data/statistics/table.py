@@ -43,6 +43,7 @@ class Table:
         kinds: Theirs.
         where: Its path, for error messages.
         connection: The engine's.
+        memory_mib: That the engine may use.
         condition: SQL that its rows meet.
     """
 
@@ -50,6 +51,7 @@ class Table:
     kinds: tuple[Kind, ...]
     where: str
     connection: Any
+    memory_mib: int
     condition: str = "true"
 
     def position(self, name: str) -> int:
@@ -74,6 +76,15 @@ class Table:
         """SQL: likewise, and null where it is a NaN or infinite."""
         value = self.number(position)
         return value if self.kinds[position] != "float" else f"CASE WHEN isfinite({value}) THEN {value} END"
+
+    def present(self, position: int) -> str:
+        """SQL: whether there is a value; a NaN is none."""
+        there = f"c{position} IS NOT NULL"
+        return f"{there} AND NOT isnan({self.number(position)})" if self.kinds[position] == "float" else there
+
+    def comparable(self, position: int) -> str:
+        """SQL: the value as it compares with others of its kind; whole numbers stay whole."""
+        return self.number(position) if self.kinds[position] == "float" else f"c{position}"
 
     def matches(self, position: int, pattern: str) -> str:
         """SQL: whether a pattern is found in a text; Python's `re` looks for what the engine's RE2 cannot.
@@ -174,7 +185,7 @@ def opened(source: Path | Sequence[Path], *, memory_mib: int, threads: int, scra
         connection.execute(f"CREATE VIEW source AS SELECT * FROM files AS files({columns})")  # noqa: S608
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        yield Table(names=names, kinds=kinds, where=where, connection=connection)
+        yield Table(names=names, kinds=kinds, where=where, connection=connection, memory_mib=memory_mib)
 
 
 def _engine() -> Any:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from edgeloop.data.statistics import statistics_of
+from edgeloop.data.statistics import repetition, statistics_of
 from edgeloop.data.statistics.checking import checked_by_statistics
 from edgeloop.data.suite import Suite, checked
 from edgeloop.data.verdict import FIRST_IDS, SuiteRecord
@@ -148,6 +148,22 @@ def test_a_repeated_id_is_written_once(found):
 def test_failing_rows_are_cut_off_at_the_bound(faulty, table, tmp_path):
     results = answered(table(faulty), tmp_path, DOZEN[2], most_ids=FIRST_IDS)
     assert parquet.read_metadata(tmp_path / "failing.parquet").num_rows == FIRST_IDS < results[0].failing
+
+
+def test_many_parts_find_what_one_finds(faulty, table, tmp_path, monkeypatch):
+    questions = [e for e in (*DOZEN, *OTHERS) if "unique" in e["type"] and e["kwargs"]["column"] != "nowhere"]
+    once = answered(table(faulty), tmp_path, *questions)
+    failing = parquet.read_table(tmp_path / "failing.parquet")
+    monkeypatch.setattr(repetition, "_BYTES_A_VALUE", 20_000)
+    assert answered(table(faulty), tmp_path, *questions) == once
+    assert parquet.read_table(tmp_path / "failing.parquet") == failing
+
+
+def test_repeated_ids_do_not_shorten_the_file(table, tmp_path):
+    opened = table({"id": [f"{number // 3:05d}" for number in range(900)], "x": [0] * 900})
+    answered(opened, tmp_path, expected("column_values_to_be_between", "x", min_value=1), most_ids=50)
+    ids = parquet.read_table(tmp_path / "failing.parquet")["id"].to_pylist()
+    assert ids == [f"{number:05d}" for number in range(50)]
 
 
 def test_a_table_without_ids_is_refused(table, tmp_path):

@@ -1,0 +1,54 @@
+"""Exact counts of different and of repeated values, whatever their number.
+
+To tell whether a value repeats, all different ones have to be held. So the rows are dealt into parts by the hash of the
+value, as many as it takes for the values of one part to fit into half of the memory, and the parts are read one after
+another.
+"""
+
+import math
+from collections.abc import Iterator
+
+from edgeloop.data.statistics.table import Table
+
+_BYTES_A_VALUE = 64
+"""What the engine holds for a value beside a text's own bytes."""
+
+
+def distinct_values(table: Table, position: int) -> int:
+    """Different values; a NaN is none, an infinity is one."""
+    value = table.comparable(position)
+    return sum(
+        int(table.fetch(f"SELECT count(*) FROM ({table.selected(f'DISTINCT {value}', f'AND {part}')})")[0][0])  # noqa: S608
+        for part in _parts(table, position)
+    )
+
+
+def repeated_rows(table: Table, position: int) -> int:
+    """Rows whose value another row has as well."""
+    return sum(
+        int(table.fetch(f"SELECT coalesce(sum(n), 0) FROM ({_repeated(table, position, part)})")[0][0])  # noqa: S608
+        for part in _parts(table, position)
+    )
+
+
+def repeated_conditions(table: Table, position: int) -> Iterator[str]:
+    """SQL conditions on a row; together they are met by the rows that `repeated_rows` counts, each by one."""
+    for part in _parts(table, position):
+        values = f"SELECT v FROM ({_repeated(table, position, part)})"  # noqa: S608
+        yield f"{part} AND {table.comparable(position)} IN ({values})"
+
+
+def _repeated(table: Table, position: int, part: str) -> str:
+    """SQL: the values of a part that repeat, and the rows of each."""
+    selection = f"{table.comparable(position)} AS v, count(*) AS n"
+    return table.selected(selection, f"AND {part} GROUP BY v HAVING n > 1")
+
+
+def _parts(table: Table, position: int) -> list[str]:
+    """SQL conditions that are met by every row with a value, each by one of them."""
+    present = table.present(position)
+    length = f"coalesce(avg(strlen(c{position})), 0)" if table.kinds[position] == "text" else "0"
+    rows, length_bytes = table.fetch(table.selected(f"count(*), {length}", f"AND {present}"))[0]
+    held_bytes = rows * (_BYTES_A_VALUE + float(length_bytes))
+    parts = max(1, math.ceil(held_bytes / (table.memory_mib * 2**20 / 2)))
+    return [f"{present} AND hash({table.comparable(position)}) % {parts} = {part}" for part in range(parts)]
