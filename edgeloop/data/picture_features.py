@@ -36,7 +36,7 @@ HASH_PIXELS = 64
 MAX_SCANS = 500
 """A progressive JPEG with more scans is refused: each of a few bytes costs a pass over the whole picture."""
 
-COLUMNS = (
+COLUMNS: tuple[Column, ...] = (
     Column("width", "int", "pixels, as stored"),
     Column("height", "int", "pixels, as stored"),
     Column("mode", "text", "colour mode of the file"),
@@ -86,9 +86,10 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
     with decoding(where), opened(content) as picture:
         _refuse_endless(picture, content)
         grey = picture.convert("L")
-        coloured = _sampled(picture).convert("RGB") if _channels(picture) > 2 else None
+        coloured = _in_colour(_sampled(picture)) if _channels(picture) > 2 else None
         mode, channels = picture.mode, _channels(picture)
-    counts = np.array(grey.histogram())
+    histogram = grey.histogram()
+    counts = np.array(histogram)
     present = np.flatnonzero(counts)
     total, pixels = int(counts @ _VALUES), grey.width * grey.height
     mean, variance = moments(total, int(counts @ _SQUARES), pixels)
@@ -105,8 +106,8 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
         entropy=entropy(counts[present]),
         saturation=0.0 if coloured is None else saturation(coloured),
         sharpness=sharpness(_array(grey)),
-        dark_share=int(counts[:DARK].sum()) / pixels,
-        bright_share=int(counts[BRIGHT:].sum()) / pixels,
+        dark_share=sum(histogram[:DARK]) / pixels,
+        bright_share=sum(histogram[BRIGHT:]) / pixels,
         dhash=dhash(grey),
     )
 
@@ -127,8 +128,17 @@ def entropy(counts: NDArray[np.int64]) -> float:
         counts: Of the values that occur; none is 0.
     """
     total = int(counts.sum())
-    logarithms = _log2(np.append(counts, total))
-    return float(logarithms[-1]) - math.fsum((counts * logarithms[:-1]).tolist()) / total
+    logarithms = _small_log2().take if total < _SMALL else _log2
+    return float(logarithms(np.array([total]))[0]) - math.fsum((counts * logarithms(counts)).tolist()) / total
+
+
+_SMALL = 1 << 16
+
+
+@cache
+def _small_log2() -> NDArray[np.float64]:
+    """The binary logarithms of the numbers below _SMALL, at their places; at 0 that of 1."""
+    return _log2(np.maximum(np.arange(_SMALL), 1))
 
 
 def _log2(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -156,7 +166,7 @@ def saturation(coloured: "Image.Image") -> float:
     red, green, blue = np.frombuffer(coloured.tobytes(), dtype=np.uint8).reshape(-1, 3).T
     largest = np.maximum(np.maximum(red, green), blue)
     smallest = np.minimum(np.minimum(red, green), blue)
-    steps = _saturation_steps().take(largest.astype(np.uint16) << 8 | smallest)
+    steps = _saturation_steps().take(np.left_shift(largest, 8, dtype=np.uint16) | smallest)
     return int(steps.sum(dtype=np.int64)) / (65535 * steps.size)
 
 
@@ -168,6 +178,10 @@ def _saturation_steps() -> NDArray[np.uint16]:
     steps: NDArray[np.uint16] = ((2 * 65535 * range_ + largest) // (2 * largest)).astype(np.uint16)
     steps[0] = 0
     return steps.ravel()
+
+
+def _in_colour(picture: "Image.Image") -> "Image.Image":
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _sampled(picture: "Image.Image") -> "Image.Image":
