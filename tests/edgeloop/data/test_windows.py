@@ -79,7 +79,7 @@ GOOD = window_bytes(np.ones((4, 2)))
     ],
 )
 def test_what_is_no_window_is_a_data_fault(content):
-    with pytest.raises(DataFault, match="bytes|no window|readings"):
+    with pytest.raises(DataFault, match=r"bytes|no window|readings"):
         window_of(content)
 
 
