@@ -16,6 +16,7 @@ A uri is absolute (`file:///…`, anything fsspec opens) or relative to the data
 member of a shard. The bytes that a uri gives are checked against the sample's sha256 at every read.
 """
 
+import json
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -55,6 +56,13 @@ class Sample:
     metadata: str | None = None
     time: str | None = None
     error: str | None = None
+
+
+def classes_in(sample: Sample) -> tuple[str, ...]:
+    """The classes that a sample shows, sorted: its label, or those of its boxes; the empty name where it has none."""
+    if sample.boxes is None:
+        return (sample.label or "",)
+    return tuple(sorted({str(box[0]) for box in json.loads(sample.boxes)})) or ("",)
 
 
 class DatasetCard(Contract):

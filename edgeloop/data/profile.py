@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edgeloop.contract import Contract
-from edgeloop.data.dataset import SPLITS, Sample
+from edgeloop.data.dataset import SPLITS, Sample, classes_in
 from edgeloop.data.features import Column, Value, compared
 
 REFERENCE_SPLIT = "train"
@@ -82,8 +82,8 @@ def _profiled(name: str, rows: Sequence[Mapping[str, Value]], *, absent: int) ->
 
 
 def class_counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
-    """Samples of each class in each split; those without a label are counted under an empty name."""
-    found = Counter((s.split, s.label or "") for s in samples)
+    """Samples that show each class in each split; those that show none are counted under an empty name."""
+    found = Counter((s.split, label) for s in samples for label in classes_in(s))
     labels = sorted({label for _, label in found})
     return {split: {label: found[split, label] for label in labels} for split in SPLITS}
 

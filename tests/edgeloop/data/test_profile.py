@@ -5,7 +5,7 @@ import pytest
 
 from edgeloop.data.dataset import Sample
 from edgeloop.data.features.image import COLUMNS, ImageFeatures
-from edgeloop.data.profile import Profile, bin_counts, feature_profile, profile_of, quantile_edges
+from edgeloop.data.profile import Profile, bin_counts, class_counts, feature_profile, profile_of, quantile_edges
 
 
 def test_ten_bins_share_a_continuous_column_evenly():
@@ -64,3 +64,10 @@ def test_counts_name_every_split_and_class(profile):
 def test_it_is_read_as_it_was_written(profile, tmp_path):
     profile.write(tmp_path / "profile.json")
     assert Profile.of(tmp_path / "profile.json") == profile
+
+
+def test_a_sample_with_boxes_counts_once_for_each_class_that_it_shows():
+    boxes = '[["cat",0,0,1,1],["cat",2,2,1,1],["dog",1,1,1,1]]'
+    shown = Sample(id="0", uri="", sha256=None, split="train", label=None, boxes=boxes)
+    empty = Sample(id="1", uri="", sha256=None, split="train", label=None, boxes="[]")
+    assert class_counts([shown, empty])["train"] == {"": 1, "cat": 1, "dog": 1}
