@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run", "dvc")
+FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data")
 
 
 def main(names: list[str]) -> None:
