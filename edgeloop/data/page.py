@@ -1,20 +1,18 @@
 """The page that shows a validation to people: one HTML file that loads nothing from anywhere."""
 
-import base64
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from edgeloop.data.dataset import SPLITS, Dataset, Sample
-from edgeloop.data.preprocessing import decoding, opened
+from edgeloop import plugins
+from edgeloop.data.dataset import SPLITS, Dataset, Sample, classes_in
 from edgeloop.data.profile import Profile
+from edgeloop.data.thumbnails import thumbnail
 from edgeloop.data.verdict import SEVERITIES, Verdict
 from edgeloop.errors import EdgeloopError
 from edgeloop.plugins import missing_extra
 
-THUMBNAIL_PIXELS = 96
 _SHOWN_FAULTS = 12
 _SHOWN_CLASSES = 20
 _SHOWN_OF_CLASS = 8
@@ -70,12 +68,13 @@ def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
         ],
         classes=[(name, tiles(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
         bars=bars(profile),
+        meanings={c.name: c.says for c in plugins.load("features", dataset.card.kind).columns},
         splits=SPLITS,
     )
 
 
 def _examples(dataset: Dataset, label: str) -> Sequence[Sample]:
-    return [sample for sample in dataset.split("train") if sample.label == label][:_SHOWN_OF_CLASS]
+    return [sample for sample in dataset.split("train") if label in classes_in(sample)][:_SHOWN_OF_CLASS]
 
 
 def bars(profile: Profile) -> list[Bar]:
@@ -99,29 +98,15 @@ def tiles(dataset: Dataset, samples: Iterable[Sample]) -> list[Tile]:
 
 
 def _tile(dataset: Dataset, sample: Sample) -> Tile:
-    title = f"{sample.id} · {sample.label or 'no class'} · {sample.split}"
+    title = f"{sample.id} · {', '.join(classes_in(sample)) or 'no class'} · {sample.split}"
     if sample.error is not None:
         return Tile(caption=sample.id, source="", title=f"{title} · {sample.error}")
     try:
-        return Tile(caption=sample.id, source=thumbnail(dataset.content(sample)), title=title)
+        return Tile(
+            caption=sample.id, source=thumbnail(dataset.content(sample), sample, kind=dataset.card.kind), title=title
+        )
     except EdgeloopError as error:
         return Tile(caption=sample.id, source="", title=f"{title} · {error.what}")
-
-
-def thumbnail(content: bytes) -> str:
-    """A picture of at most THUMBNAIL_PIXELS a side as a data: URI.
-
-    Raises:
-        DataFault: It cannot be read as an image.
-    """
-    side = (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS)
-    with decoding("thumbnail"), opened(content) as picture:
-        picture.draft("RGB", side)  # a JPEG is decoded at the size that is needed
-        small = picture.convert("RGB")
-        small.thumbnail(side)
-        file = io.BytesIO()
-        small.save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def figure(value: Any) -> str:
