@@ -38,8 +38,9 @@ def test_a_box_that_is_at_fault_does_no_harm(box):
     assert shown(grey(20, 20), boxes=f'[["a",{box}]]').size == (20, 20)
 
 
-def test_a_window_is_drawn_with_its_gaps():
+def test_a_window_is_drawn_with_its_channels_whatever_is_missing():
     values = np.sin(np.arange(200, dtype=np.float32))[:, None].repeat(2, axis=1)
+    values[:, 1] *= -1
     values[50:60] = np.nan
     picture = shown(window_bytes(values), kind="window")
     assert picture.size == (PIXELS, PIXELS)
