@@ -13,12 +13,12 @@ from edgeloop.data.features.image import plugin
 from edgeloop.data.observation import available_cores, observed
 from edgeloop.data.sources import RawSample
 
-ROUNDS = 7
+ROUNDS = 3
 SETS = {
-    "48 px PNG": ("png", (48, 48), 6000),
-    "48 px JPEG": ("jpg", (48, 48), 6000),
-    "720p PNG": ("png", (1280, 720), 60),
-    "720p JPEG": ("jpg", (1280, 720), 240),
+    "48 px PNG": ("png", (48, 48), 20_000),
+    "48 px JPEG": ("jpg", (48, 48), 20_000),
+    "720p PNG": ("png", (1280, 720), 150),
+    "720p JPEG": ("jpg", (1280, 720), 600),
 }
 BAR = 0.6
 

