@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ID_COLUMN = "id"
 MOST_IDS = 100_000
+_PAGES = 8  # rows are sorted at once for each id that is wanted: it takes so many of each to need another reading
 _DTYPES = {"boolean": "bool", "integer": "int64", "float": "float64", "text": "str", "opaque": "object"}
 
 
@@ -253,13 +254,14 @@ def _failing_ids(table: Table, answer: _Answer | None, most_ids: int) -> list[st
 def _first_ids(table: Table, condition: str, most_ids: int) -> set[str]:
     """The first different ids of the rows that meet `condition`; read on where ids repeat."""
     identity = f"coalesce(CAST(c{table.position(ID_COLUMN)} AS VARCHAR), 'nan')"
+    page_rows = _PAGES * most_ids
     found: set[str] = set()
     beyond = ""
     while len(found) < most_ids:
-        query = table.selected(f"{identity} AS id", f"AND {condition} {beyond} ORDER BY id LIMIT {most_ids}")
-        ids = [row[0] for row in table.fetch(query)]
-        found.update(ids)
-        if len(ids) < most_ids:
+        page = table.selected(f"{identity} AS id", f"AND {condition} {beyond} ORDER BY id LIMIT {page_rows}")
+        counted = table.fetch(f"SELECT id, count(*) FROM ({page}) GROUP BY id ORDER BY id")  # noqa: S608
+        found.update(row_id for row_id, _ in counted)
+        if sum(rows for _, rows in counted) < page_rows:
             break
-        beyond = f"AND {identity} > {text(ids[-1])}"
+        beyond = f"AND {identity} > {text(counted[-1][0])}"
     return found

@@ -160,7 +160,7 @@ def test_many_parts_find_what_one_finds(faulty, table, tmp_path, monkeypatch):
 
 
 def test_repeated_ids_do_not_shorten_the_file(table, tmp_path):
-    opened = table({"id": [f"{number // 3:05d}" for number in range(900)], "x": [0] * 900})
+    opened = table({"id": [f"{number // 20:05d}" for number in range(2000)], "x": [0] * 2000})
     answered(opened, tmp_path, expected("column_values_to_be_between", "x", min_value=1), most_ids=50)
     ids = parquet.read_table(tmp_path / "failing.parquet")["id"].to_pylist()
     assert ids == [f"{number:05d}" for number in range(50)]
