@@ -30,25 +30,26 @@ def figures() -> Iterator[tuple[str, str, str]]:
         write_table(small, rows=ROWS // 10)
         size_gb = large.stat().st_size / 1e9
         warmed(large)
-        ours, theirs = measured("statistics", [large]), measured("pandas", [large])
-        yield from compared(ours, theirs, what=f"{ROWS // 1_000_000}M rows × 20 columns, {size_gb:.1f} GB")
+        ours, dozen, theirs = (measured(way, [large]) for way in ("statistics", "dozen", "pandas"))
+        yield from compared(ours, dozen, theirs, what=f"{ROWS // 1_000_000}M rows × 20 columns, {size_gb:.1f} GB")
         few, many = measured("statistics", [small]), measured("statistics", [large] * 5)
     peaks = f"{few['peak_mib']:.0f}, {ours['peak_mib']:.0f}, {many['peak_mib']:.0f} MiB"
     yield "peak memory at 1M, 10M and 50M rows", peaks, "flat"
     yield "50M rows, every id five times", spent(many), "none, for comparison"
 
 
-def compared(ours: dict[str, Any], theirs: dict[str, Any], *, what: str) -> Iterator[tuple[str, str, str]]:
+def compared(
+    ours: dict[str, Any], dozen: dict[str, Any], theirs: dict[str, Any], *, what: str
+) -> Iterator[tuple[str, str, str]]:
     """The figures of one table."""
     yield f"{what}: profile and 12 expectations", spent(ours), "≤ 10 s on 2 cores"
     yield "the same, peak memory", f"{ours['peak_mib']:.0f} MiB", "≤ 1 GB"
     yield "the same, imports", f"{ours['import_s']:.1f} s", "none, for comparison"
-    yield "the 12 expectations alone, from the statistics", f"{ours['expectations_s']:.1f} s", "none, for comparison"
-    yield "Great Expectations on pandas, 12 expectations alone", spent(theirs), "none, for comparison"
-    ratio = theirs["total_s"] / ours["total_s"]
-    yield "times as fast, profile included", f"{ratio:.1f}", "≥ 3"
+    yield "the 12 expectations without a profile", spent(dozen), "none, for comparison"
+    yield "Great Expectations on pandas, the same 12", spent(theirs), "none, for comparison"
+    yield "times as fast at the same 12", f"{theirs['total_s'] / dozen['total_s']:.1f}", "≥ 3"
     share = ours["peak_mib"] / theirs["peak_mib"]
-    yield "share of its memory", f"{share:.2f} of {theirs['peak_mib']:.0f} MiB", "≤ 0.33"
+    yield "share of its memory, profile included", f"{share:.2f} of {theirs['peak_mib']:.0f} MiB", "≤ 0.33"
     answers = zip(ours["answers"], theirs["answers"], strict=True)
     differing = [place for place, (mine, other) in enumerate(answers, start=1) if not same(mine, other)]
     yield "answers that differ", str(differing or "none"), "none"
@@ -139,8 +140,8 @@ def expectations() -> tuple[dict[str, Any], ...]:
     )
 
 
-def by_statistics(files: list[Path]) -> dict[str, Any]:
-    """Profile and expectations, out of core."""
+def by_statistics(files: list[Path], *, columns: tuple[str, ...] | None) -> dict[str, Any]:
+    """A profile of the columns, all where None, and the expectations, out of core."""
     began = time.perf_counter()
     import duckdb  # noqa: F401
     import great_expectations  # noqa: F401
@@ -157,8 +158,7 @@ def by_statistics(files: list[Path]) -> dict[str, Any]:
         tempfile.TemporaryDirectory() as scratch,
         opened(files, memory_mib=MEMORY_MIB, threads=THREADS, scratch=Path(scratch)) as table,
     ):
-        statistics = statistics_of(table, split="split", label="label", condition="condition")
-        profiled = time.perf_counter()
+        statistics = statistics_of(table, columns=columns, split="split", label="label", condition="condition")
         results = checked_by_statistics(
             suite, table, statistics, where=Path("dozen"), failing=Path(scratch) / "failing.parquet"
         )
@@ -167,7 +167,6 @@ def by_statistics(files: list[Path]) -> dict[str, Any]:
         "import_s": imported - began,
         "total_s": ended - imported,
         "cpu_s": time.process_time() - cpu,
-        "expectations_s": ended - profiled,
         "answers": [[result.status, result.failing, result.observed] for result in results],
     }
 
@@ -218,5 +217,5 @@ def peak_mib() -> float:
 
 if __name__ == "__main__":
     way, paths = sys.argv[1], [Path(name) for name in sys.argv[2:]]
-    report = by_statistics(paths) if way == "statistics" else by_pandas(paths)
+    report = by_pandas(paths) if way == "pandas" else by_statistics(paths, columns=() if way == "dozen" else None)
     print(json.dumps({**report, "peak_mib": peak_mib()}))

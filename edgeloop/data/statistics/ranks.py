@@ -85,8 +85,8 @@ def order_statistics(
     rungs: dict[int, Rung] = {}
     zero = np.array([0])
     cells = Cells(zero, np.array([minimum]), np.array([maximum]), np.array([count]), zero)
-    bounds = [core or (minimum, maximum)]
-    query = table.selected(f"{finite} AS x, 0 AS cell", f"AND {finite} IS NOT NULL")
+    values = table.selected(f"{finite} AS x, 0 AS cell", f"AND {finite} IS NOT NULL")
+    query = ""
     while True:
         found = np.searchsorted(cells.below, wanted, side="right") - 1
         known = cells.lows[found] == cells.highs[found]
@@ -98,11 +98,10 @@ def order_statistics(
             return rungs
         cells = cells.taken(np.unique(found[~known]))
         if cells.counts.sum() <= COLLECTED:
-            cells = _collected(table, cells, query)
-        else:
-            query = _cutting(cells, bounds or list(zip(cells.lows.tolist(), cells.highs.tolist(), strict=True)), query)
-            bounds = []
-            cells = _counted(table, cells, f"SELECT cell, min(x), max(x), count(*) FROM ({query}) GROUP BY cell")  # noqa: S608
+            cells = _collected(table, cells, query or values)
+            continue
+        query = _cutting(cells, query) if query else _first_cutting(values, core or (minimum, maximum))
+        cells = _counted(table, cells, f"SELECT cell, min(x), max(x), count(*) FROM ({query}) GROUP BY cell")  # noqa: S608
 
 
 def _collected(table: Table, cells: Cells, query: str) -> Cells:
@@ -112,23 +111,37 @@ def _collected(table: Table, cells: Cells, query: str) -> Cells:
     return _counted(table, cells, f"SELECT 0, x, x, count(*) FROM ({inside}) GROUP BY x")  # noqa: S608
 
 
-def _cutting(cells: Cells, bounds: Sequence[tuple[float, float]], query: str) -> str:
-    """SQL: the values inside `cells`, each with the key of the smaller cell that it lies in.
+def _first_cutting(values: str, core: tuple[float, float]) -> str:
+    """SQL: all values, each with the key of its cell; what lies beyond the core is in the first and the last one."""
+    return f"SELECT x, {_place(*_scale(*core))} AS cell FROM ({values})"  # noqa: S608
 
-    What lies beyond the bounds of a cell goes to the first and last of the smaller ones. The place among these never
-    falls where x rises, and the least and the greatest value of a cell never share one.
-    """
+
+def _cutting(cells: Cells, query: str) -> str:
+    """SQL: the values inside `cells`, each with the key of the smaller cell that it lies in."""
     rows = []
-    for place, (key, (low, high)) in enumerate(zip(cells.keys.tolist(), bounds, strict=True)):
-        part = 1.0 if math.isfinite(high - low) else 0.5
-        exponent = _CELL_BITS - math.frexp(high * part - low * part)[1]
-        first = exponent // 2  # one factor could leave the range of a double
-        numbers = (part, low * part, 2.0**first, 2.0 ** (exponent - first))
-        rows.append(f"({key}, {place * (CELLS + 1)}, {', '.join(number(value) for value in numbers)})")
+    bounds = zip(cells.keys.tolist(), cells.lows.tolist(), cells.highs.tolist(), strict=True)
+    for place, (key, low, high) in enumerate(bounds):
+        rows.append(f"({key}, {place * (CELLS + 1)}, {', '.join(_scale(low, high))})")
     return (
-        f"SELECT x, first + CAST(least(greatest((x * part - low) * factor * other, 0), {CELLS}) AS INTEGER) AS cell"  # noqa: S608
+        f"SELECT x, first + {_place('part', 'low', 'factor', 'other')} AS cell"  # noqa: S608
         f" FROM ({query}) JOIN (VALUES {', '.join(rows)}) AS open(cell, first, part, low, factor, other) USING (cell)"
     )
+
+
+def _scale(low: float, high: float) -> tuple[str, str, str, str]:
+    """SQL: the numbers that `_place` takes for a range; products of them neither overflow nor vanish."""
+    part = 1.0 if math.isfinite(high - low) else 0.5
+    exponent = _CELL_BITS - math.frexp(high * part - low * part)[1]
+    first = exponent // 2  # one factor could leave the range of a double
+    return number(part), number(low * part), number(2.0**first), number(2.0 ** (exponent - first))
+
+
+def _place(part: str, low: str, factor: str, other: str) -> str:
+    """SQL: the place of `x` in its range, from 0 to CELLS.
+
+    It never falls where x rises, and the least and the greatest value of a cell never share one.
+    """
+    return f"CAST(least(greatest((x * {part} - {low}) * {factor} * {other}, 0), {CELLS}) AS INTEGER)"
 
 
 def _counted(table: Table, parents: Cells, query: str) -> Cells:

@@ -1,7 +1,7 @@
 """Exact counts of different and of repeated values, whatever their number.
 
 To tell whether a value repeats, all different ones have to be held. So the rows are dealt into parts by the hash of the
-value, as many as it takes for the values of one part to fit into half of the memory, and the parts are read one after
+value, as many as it takes for the values of one part to fit into most of the memory, and the parts are read one after
 another.
 """
 
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from edgeloop.data.statistics.table import Table
 
-_BYTES_A_VALUE = 64
+_BYTES_A_VALUE = 48
 """What the engine holds for a value beside a text's own bytes."""
+_SHARE = 0.75
 
 
 def distinct_values(table: Table, position: int) -> int:
@@ -50,5 +51,5 @@ def _parts(table: Table, position: int) -> list[str]:
     length = f"coalesce(avg(strlen(c{position})), 0)" if table.kinds[position] == "text" else "0"
     rows, length_bytes = table.fetch(table.selected(f"count(*), {length}", f"AND {present}"))[0]
     held_bytes = rows * (_BYTES_A_VALUE + float(length_bytes))
-    parts = max(1, math.ceil(held_bytes / (table.memory_mib * 2**20 / 2)))
+    parts = max(1, math.ceil(held_bytes / (table.memory_mib * 2**20 * _SHARE)))
     return [f"{present} AND hash({table.comparable(position)}) % {parts} = {part}" for part in range(parts)]
