@@ -46,17 +46,23 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """The result of a command as a table that a person reads; numbers are already text with their unit."""
+    """The result of a command as a table that a person reads; numbers are already text with their unit.
+
+    The title is a line of its own: in the table it would be broken at the table's width, a path in it as well.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold", expand=False)
+    table = Table(header_style="bold", expand=False)
     for index, column in enumerate(columns):
         table.add_column(escape(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    console.print(table)
 
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
