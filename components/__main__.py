@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -18,12 +18,13 @@ import yaml
 from components import MONITOR_STEPS, dvc, execution, sidecar
 from components import STEPS as RELEASE_STEPS
 from components.exclusive import writing
-from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json
 
-SOURCES = ("params", *parameters.SECTIONS)
-"""Parameters of a step that come from params.yaml."""
+if TYPE_CHECKING:
+    from edgeloop.params import Params
+
+PARAMS_FILE = Path("params.yaml")
 
 STEPS = {**RELEASE_STEPS, **MONITOR_STEPS}
 
@@ -86,11 +87,14 @@ def call_of(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> Ca
         InputFault: A name is wrong or missing, or an input does not exist or was made with other parameters.
         ParamsFault: The parameters are not valid, all sections together.
     """
+    from edgeloop.params import SECTIONS
+
+    from_params = {"params", *SECTIONS}
     function = function_of(name)
     given = dict(split_argument(argument) for argument in arguments)
     inputs, outputs = execution.ports(function)
     names = execution.parameter_names(function)
-    plain = {key: needed for key, needed in names.items() if key not in SOURCES}
+    plain = {key: needed for key, needed in names.items() if key not in from_params}
     needed = {*inputs, *outputs, *(key for key, needed in plain.items() if needed)}
     _refuse_wrong_names(name, given, known={*inputs, *outputs, *plain, "params"}, needed=needed)
     sections = parameters_of(given, name, overrides).set_values()
@@ -98,7 +102,7 @@ def call_of(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> Ca
         if not Path(given[key]).exists():
             raise InputFault("does not exist", where=f"{key}={given[key]}", fix="run the step that writes it")
         sidecar.refuse_stale(Path(given[key]), sections)
-    values = {key: sections[name if key == "params" else key] for key in names if key in SOURCES}
+    values = {key: sections[name if key == "params" else key] for key in names if key in from_params}
     return Call(
         function=function,
         section=sections.get(name, sections),
@@ -133,12 +137,14 @@ def split_argument(argument: str) -> tuple[str, str]:
     return key, value
 
 
-def parameters_of(given: dict[str, str], name: str, overrides: Sequence[str]) -> parameters.Params:
+def parameters_of(given: dict[str, str], name: str, overrides: Sequence[str]) -> "Params":
     """The validated whole of the parameter file that `given` names, params.yaml by default."""
-    file, _, section = given.get("params", f"{parameters.FILE}:{name}").rpartition(":")
+    file, _, section = given.get("params", f"{PARAMS_FILE}:{name}").rpartition(":")
     if section != name:
         raise InputFault(f"is not section {name}", where=f"params={given['params']}", fix=f"use params=FILE:{name}")
-    return parameters.load(Path(file), overrides=overrides)
+    from edgeloop import params
+
+    return params.load(Path(file), overrides=overrides)
 
 
 def _refuse_wrong_names(step: str, given: dict[str, str], *, known: set[str], needed: set[str]) -> None:

@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from edgeloop import params as parameters
 from edgeloop.errors import EdgeloopError, InputFault
 from edgeloop.terminal import exiting, print_json, print_pairs
+
+if TYPE_CHECKING:
+    from edgeloop.params import Params
 
 app = typer.Typer(
     help="The release pipeline on this machine, and as a file for Kubeflow Pipelines.",
@@ -17,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+PARAMS_FILE = Path("params.yaml")
 SCENARIOS = Path("scenarios")
 
 Overrides = Annotated[
@@ -42,6 +45,18 @@ def scenario_file(name: str | None) -> Path | None:
     return SCENARIOS / f"{name}.yaml"
 
 
+def loaded(file: Path, scenario: str | None = None, overrides: list[str] | None = None) -> "Params":
+    """The validated parameters of a command.
+
+    Raises:
+        InputFault: There is no such scenario.
+        ParamsFault: The parameters are not valid, all sections together.
+    """
+    from edgeloop import params
+
+    return params.load(file, scenario=scenario_file(scenario), overrides=overrides or [])
+
+
 def show_finished(finished: Any, *, as_json: bool) -> None:
     """The result of a run on stdout."""
     if as_json:
@@ -65,7 +80,7 @@ def show_finished(finished: Any, *, as_json: bool) -> None:
 def run(
     overrides: Overrides = None,
     scenario: Scenario = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     first: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Begin here, on earlier outputs.")] = None,
     only: Annotated[str | None, typer.Option("--only", metavar="STEP", help="Run this step alone.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, show the plan, run nothing.")] = False,
@@ -76,7 +91,7 @@ def run(
     with exiting(debug=debug):
         if first is not None and only is not None:
             raise InputFault("--from and --only exclude each other", where="run", fix="give one of them")
-        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        params = loaded(params_file, scenario, overrides)
         from pipelines import local
 
         if dry_run:
@@ -90,14 +105,14 @@ def run(
 def compile_(
     overrides: Overrides = None,
     scenario: Scenario = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     output: Annotated[Path, typer.Option("--output", help="Folder for the compiled files.")] = Path("manifests/kfp"),
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Write the pipeline and its reusable components as YAML for Kubeflow Pipelines."""
     with exiting(debug=debug):
-        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        params = loaded(params_file, scenario, overrides)
         from pipelines.compiling import compile_all
 
         written = compile_all(params, output)
@@ -107,7 +122,7 @@ def compile_(
 @app.command()
 def scenario(
     name: Annotated[str | None, typer.Argument(help="Scenario to write; none lists them.")] = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -132,7 +147,7 @@ def dvc(
 ) -> None:
     """Write dvc.yaml from the compiled pipeline, so that `dvc repro` runs the same steps."""
     with exiting(debug=debug):
-        params = parameters.load()
+        params = loaded(PARAMS_FILE)
         from pipelines import stages
 
         if check:
@@ -151,13 +166,13 @@ def monitor(
     telemetry: Annotated[Path, typer.Option("--telemetry", help="Window of telemetry, Parquet or CSV.")],
     overrides: Overrides = None,
     scenario: Scenario = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Compare a window of telemetry with the training data; retrain and register when it has drifted."""
     with exiting(debug=debug):
-        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        params = loaded(params_file, scenario, overrides)
         from pipelines import watch as watching
 
         outcome = watching.monitor(params, model=model, telemetry=telemetry)
@@ -174,12 +189,12 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Look once and end, for cron.")] = False,
     overrides: Overrides = None,
     scenario: Scenario = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     debug: Debug = False,
 ) -> None:
     """Look at every window that appears in DIR, each once, also after a restart; one JSON line a window."""
     with exiting(debug=debug):
-        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        params = loaded(params_file, scenario, overrides)
         from pipelines import watch as watching
 
         watching.watch(params, folder, model=model, every_s=seconds(every), rounds=1 if once else None)
@@ -191,13 +206,13 @@ def retrain(
     reason: Annotated[Literal["schedule", "drift", "manual"], typer.Option("--reason", help="Kept in the lineage.")],
     overrides: Overrides = None,
     scenario: Scenario = None,
-    params_file: ParamsFile = parameters.FILE,
+    params_file: ParamsFile = PARAMS_FILE,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Release again, beginning with the registered model."""
     with exiting(debug=debug):
-        params = parameters.load(params_file, scenario=scenario_file(scenario), overrides=overrides or [])
+        params = loaded(params_file, scenario, overrides)
         from pipelines import watch as watching
 
         show_finished(watching.retrain(params, model=model, reason=reason), as_json=as_json)
