@@ -44,11 +44,11 @@ run: env ## run the release pipeline here [SCENARIO=name]
 
 # What measures runs alone and last: beside other tests a benchmark calls itself contended, and rightly.
 test: env lint ## lint and run all tests but the longest
-	$(PY) -m pytest -n 2 --dist loadfile -m "not quiet and not long" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not quiet and not long" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "quiet and not long" $(PYTEST_ARGS)
 
 test-all: env lint ## lint and run every test
-	$(PY) -m pytest -n 2 --dist loadfile -m "not quiet" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not quiet" $(PYTEST_ARGS)
 	$(PY) -m pytest -m quiet $(PYTEST_ARGS)
 
 lint: env ## ruff, mypy --strict, import-linter
