@@ -171,3 +171,27 @@ def test_blocks_find_the_pairs_that_comparing_all_finds(spread, monkeypatch):
     near = np.bitwise_count(hashes[:, None] ^ hashes) <= 1
     near &= (abs(means[:, None] - means) <= 1) & (abs(stds[:, None] - stds) <= 1)
     assert list(near_copies_of(frame)[0]) == list(near.sum(axis=1))
+
+
+def test_a_picture_with_boxes_counts_for_its_rarest_class():
+    boxes = ['[["cat",0,0,1,1],["dog",0,0,1,1]]', '[["cat",0,0,1,1]]', '[["#7",0,0,1,1]]', "[]", None]
+    found = with_derived(table(5, label=[None] * 5, boxes=boxes))["class_balance"]
+    assert list(found.dropna()) == [0.5, 1]
+
+
+def test_a_picture_with_boxes_has_the_largest_split_share_of_its_classes():
+    boxes = ['[["cat",0,0,1,1],["dog",0,0,1,1]]', '[["cat",0,0,1,1]]']
+    frame = with_derived(table(2, label=[None] * 2, boxes=boxes, split=["train", "test"]))
+    assert list(frame["split_share"]) == [1, 0.5]
+
+
+@pytest.mark.parametrize("factor", [9.80665, 1000, 1e-5])
+def test_a_window_in_another_unit_stands_out_in_its_class(factor):
+    levels = 2 ** np.random.default_rng(0).uniform(-0.5, 0.5, 40)
+    levels[7] *= factor
+    shift = with_derived(table(40, rms=levels))["scale_shift"]
+    assert shift[7] > 6 > 4 > shift.drop(7).max()
+
+
+def test_a_window_without_a_level_has_no_shift():
+    assert list(with_derived(table(3, rms=[0.0, None, 1.0]))["scale_shift"].isna()) == [True, True, False]
