@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop import plugins
 from edgeloop.data.boxes import is_unknown
-from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard, columns_of
+from edgeloop.data.dataset import INDEX_COLUMNS, columns_of
+from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 
@@ -74,9 +74,8 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
     index = pd.DataFrame(columns_of(dataset / "index.parquet", list(INDEX_COLUMNS)))
-    described = plugins.load("features", DatasetCard.read(dataset / "dataset.json").kind).columns
-    names = ["id", *(column.name for column in described)]
-    features = pd.DataFrame(columns_of(dataset / "features.parquet", names))
+    names = ["id", *(column.name for column in columns_in(dataset / FEATURES_FILE))]
+    features = pd.DataFrame(columns_of(dataset / FEATURES_FILE, names))
     if not index["id"].equals(features["id"]):
         raise DataFault("index and features are of different samples", where=str(dataset), fix="run prepare_data again")
     return with_derived(index.join(features.drop(columns="id")))

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop import plugins
 from edgeloop.data.dataset import INDEX_COLUMNS, SPLITS, DatasetCard
+from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.data.features import Column
 from edgeloop.data.frame import frame_of
 from edgeloop.data.profile import Profile
@@ -74,7 +74,7 @@ def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]
         MissingExtra: pandas is not installed.
     """
     card = DatasetCard.read(dataset / "dataset.json")
-    features: tuple[Column, ...] = plugins.load("features", card.kind).columns
+    features = columns_in(dataset / FEATURES_FILE)
     frame = frame_of(dataset)
     kept, versions = _shipped(card.kind)
     seen = [

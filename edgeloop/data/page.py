@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from edgeloop import plugins
 from edgeloop.data.dataset import SPLITS, Dataset, Sample, classes_in
+from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.data.profile import Profile
 from edgeloop.data.thumbnails import thumbnail
 from edgeloop.data.verdict import SEVERITIES, Verdict
@@ -68,7 +68,7 @@ def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
         ],
         classes=[(name, tiles(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
         bars=bars(profile),
-        meanings={c.name: c.says for c in plugins.load("features", dataset.card.kind).columns},
+        meanings={c.name: c.says for c in columns_in(dataset.folder / FEATURES_FILE)},
         splits=SPLITS,
     )
 

@@ -20,6 +20,7 @@ from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract, parsed, whole_numbers
 from edgeloop.data.boxes import is_unknown
 from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, write_index
+from edgeloop.data.feature_table import FEATURES_FILE, write_features
 from edgeloop.data.governance import Governance, refuse_forbidden
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
 from edgeloop.data.sources import RawSample
@@ -109,15 +110,16 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
         raw = [replace(sample, uri=view.uri_of(sample.uri)) for sample in here]
     _refuse_small_classes(raw, observations, params.min_class_samples, where)
     splits = _splits(raw, observations, params)
+    columns = features.described(row.features for row in observations if row.features is not None)
     with whole_folder(dataset) as folder:
         samples = _samples(raw, observations, splits, folder)
         _refuse_empty_splits(samples, where)
         card = _card(params, kind, raw, samples)
         write_index(samples, folder)
-        _write_features(features.columns, samples, observations, folder / "features.parquet")
-        _write_features(features.columns, *_reference(samples, observations), folder / "reference.parquet")
+        _write_features(columns, samples, observations, folder / FEATURES_FILE)
+        _write_features(columns, *_reference(samples, observations), folder / "reference.parquet")
         card.write(folder / "dataset.json")
-    profile_of(samples, [row.features for row in observations], features.columns).write(profile)
+    profile_of(samples, [row.features for row in observations], columns).write(profile)
     return card
 
 
@@ -253,12 +255,6 @@ def _reference(
 
 
 def _write_features(
-    described: Sequence["Column"], samples: Sequence[Sample], observations: Sequence["Observation"], path: Path
+    columns: Sequence["Column"], samples: Sequence[Sample], observations: Sequence["Observation"], path: Path
 ) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    types = {"int": pa.int64(), "float": pa.float64(), "text": pa.string()}
-    schema = pa.schema([("id", pa.string()), *((column.name, types[column.type]) for column in described)])
-    columns = {c.name: [(row.features or {}).get(c.name) for row in observations] for c in described}
-    parquet.write_table(pa.table({"id": [s.id for s in samples], **columns}, schema=schema), path)
+    write_features(columns, [sample.id for sample in samples], [row.features for row in observations], path)

@@ -35,6 +35,11 @@ def test_something_is_compared(features):
     assert compared(features.columns)
 
 
+def test_a_dataset_has_the_columns_of_its_kind_first(features):
+    described = features.described([])
+    assert described[: len(features.columns)] == features.columns
+
+
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 9, b"\x93NUMPY\x01\x00", b"PAR1"])
 def test_rubbish_is_a_data_fault_that_names_no_place(features, content):
     with pytest.raises(DataFault) as fault:

@@ -4,7 +4,7 @@ The features of a dataset are one table, a row a sample; validation judges it, t
 it. The name of a plug-in is the kind of sample that it reads: `image`, `detection`, `window`, `table`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -35,9 +35,19 @@ class Features(Protocol):
     """The features of one kind of sample."""
 
     columns: tuple[Column, ...]
+    """What every sample of this kind has, whatever the dataset."""
+
+    def described(self, rows: "Iterable[Mapping[str, Value]]") -> tuple[Column, ...]:
+        """The columns of a dataset: `columns`, and behind them those that only its samples can tell, if there are any.
+
+        Who reads a dataset later takes them from its feature table, see `edgeloop.data.feature_table`.
+
+        Args:
+            rows: What `read` gave for every sample that could be read, in any order.
+        """
 
     def read(self, content: bytes, sample: "RawSample") -> Mapping[str, Value]:
-        """A value for every column.
+        """A value for every column; every sample of a dataset has the same ones.
 
         Args:
             content: The bytes of the sample.

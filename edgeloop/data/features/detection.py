@@ -3,7 +3,7 @@
 Where nobody has said what is in the picture, objects and classes are null, and no box is at fault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from edgeloop.data.boxes import fault_count, has_area, is_unknown, leaves, repeated
 from edgeloop.data.features import Column, Value
@@ -42,6 +42,10 @@ class Detection:
     """See `edgeloop.data.features.Features`."""
 
     columns = (*COLUMNS, *BOX_COLUMNS)
+
+    def described(self, _rows: Iterable[Mapping[str, Value]]) -> tuple[Column, ...]:
+        """Every dataset has the same columns."""
+        return self.columns
 
     def read(self, content: bytes, sample: RawSample) -> Mapping[str, Value]:
         """A value for every column.

@@ -1,8 +1,8 @@
 """Pictures that belong to a class: what is looked at in each is told in `edgeloop.data.picture_features`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from edgeloop.data.features import Value
+from edgeloop.data.features import Column, Value
 from edgeloop.data.picture_features import COLUMNS, picture_features
 from edgeloop.data.picture_features import PictureFeatures as ImageFeatures
 from edgeloop.data.sources import RawSample
@@ -16,6 +16,10 @@ class Image:
     """See `edgeloop.data.features.Features`."""
 
     columns = COLUMNS
+
+    def described(self, _rows: Iterable[Mapping[str, Value]]) -> tuple[Column, ...]:
+        """Every dataset has the same columns."""
+        return self.columns
 
     def read(self, content: bytes, sample: RawSample) -> Mapping[str, Value]:
         """A value for every column.

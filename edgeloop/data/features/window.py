@@ -12,7 +12,7 @@ Of the sample's metadata it reads `rate_hz`, `full_scale` (u) and, where the sou
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,10 @@ class Window:
     """See `edgeloop.data.features.Features`."""
 
     columns = COLUMNS
+
+    def described(self, _rows: Iterable[Mapping[str, Value]]) -> tuple[Column, ...]:
+        """Every dataset has the same columns."""
+        return self.columns
 
     def read(self, content: bytes, sample: RawSample) -> Mapping[str, Value]:
         """A value for every column.

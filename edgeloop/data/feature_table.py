@@ -1,0 +1,81 @@
+"""The feature table of a dataset: a row a sample, and in its schema what each column is.
+
+A Parquet file of `id` and the columns of the features; a field's metadata holds `says` and `compared` of its `Column`,
+so that whoever reads the file later needs neither the samples nor the plug-in that looked at them.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edgeloop.data.features import Column, Value
+from edgeloop.errors import DataFault, translated
+from edgeloop.plugins import missing_extra
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEATURES_FILE = "features.parquet"
+
+_TYPES: Mapping[Literal["int", "float", "text"], str] = {"int": "int64", "float": "double", "text": "string"}
+
+
+def write_features(
+    columns: Sequence[Column], ids: Sequence[str], rows: Sequence[Mapping[str, Value] | None], path: Path
+) -> None:
+    """Writes the table.
+
+    Args:
+        columns: Of the features.
+        ids: Of the samples.
+        rows: Their features, in the same order; None where a sample could not be read.
+        path: File to write.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    fields = [pa.field("id", pa.string()), *(_field(column) for column in columns)]
+    values = [[(row or {}).get(column.name) for row in rows] for column in columns]
+    arrays = [pa.array(part, field.type) for part, field in zip([list(ids), *values], fields, strict=True)]
+    parquet.write_table(pa.table(arrays, schema=pa.schema(fields)), path)
+
+
+def _field(column: Column) -> "pa.Field":
+    import pyarrow as pa
+
+    what = {"says": column.says, "compared": "yes" if column.compared else "no"}
+    return pa.field(column.name, pa.type_for_alias(_TYPES[column.type]), metadata=what)
+
+
+def columns_in(path: Path) -> tuple[Column, ...]:
+    """The columns of the features in a table that `write_features` wrote.
+
+    Raises:
+        InputFault: There is no such file.
+        DataFault: It is damaged, or another table.
+        MissingExtra: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "data") from error
+    try:
+        with translated(path):
+            schema = parquet.read_schema(path)
+    except pa.ArrowException as error:
+        raise _no_table(path) from error
+    return tuple(_column(field, path) for field in schema if field.name != "id")
+
+
+def _column(field: "pa.Field", path: Path) -> Column:
+    names = {kind: name for name, kind in _TYPES.items()}
+    what = field.metadata or {}
+    kind = names.get(str(field.type))
+    if kind is None or not what.keys() >= {b"says", b"compared"}:
+        raise _no_table(path)
+    return Column(field.name, kind, what[b"says"].decode(), compared=what[b"compared"] == b"yes")
+
+
+def _no_table(path: Path) -> DataFault:
+    return DataFault("is no table of features", where=str(path), fix="run prepare_data again")
