@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data")
+FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults")
 
 
 def main(names: list[str]) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from benchmarks.faults.windows import RATE_HZ, readings, write_csv
 from edgeloop.contract import parsed
 from edgeloop.data.features.window import plugin as features
 from edgeloop.data.sources import RawSample
@@ -17,8 +18,6 @@ from edgeloop.data.sources.signals import SignalsOptions, plugin
 from edgeloop.data.windows import window_of
 from edgeloop.errors import DataFault, ParamsFault
 
-RATE_HZ = 100
-
 
 def listed(path: Path, **options) -> list[RawSample]:
     return list(plugin.samples(path, SignalsOptions(**{"length": 8, **options})))
@@ -26,19 +25,6 @@ def listed(path: Path, **options) -> list[RawSample]:
 
 def errors(path: Path, **options) -> dict[str, str | None]:
     return {sample.id: sample.error for sample in listed(path, **options)}
-
-
-def readings(count: int, seed: int = 0) -> list[list[str]]:
-    """Rows of time and two channels."""
-    values = np.random.default_rng(seed).standard_normal((count, 2))
-    return [[f"{n / RATE_HZ:.3f}", f"{x:.6f}", f"{y:.6f}"] for n, (x, y) in enumerate(values)]
-
-
-def write_csv(path: Path, rows, header: str = "t,x,y", separator: str = ",", end: str = "\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [header.replace(",", separator), *(separator.join(row) for row in rows)]
-    path.write_bytes("".join(line + end for line in lines).encode())
-    return path
 
 
 @pytest.fixture
@@ -534,113 +520,3 @@ def test_wrong_options_are_refused_by_name(options, reason):
 def test_another_separator_is_read(tmp_path, separator):
     path = write_csv(tmp_path / "f.csv", GOOD_ROWS, separator=separator)
     assert listed(path, separator=separator, **GOOD)[0].metadata["channels"] == "x,y"
-
-
-# the shipped suite; one dataset holds all faults, because the library that judges it takes seconds to import
-
-
-def good(root: Path) -> Path:
-    """Two classes of ten files of two windows."""
-    for number in range(20):
-        write_csv(root / ("good" if number < 10 else "worn") / f"{number:02d}.csv", readings(128, number))
-    return root
-
-
-def planted(root: Path) -> Path:
-    """The good files, and one for each fault."""
-    good(root)
-
-    def write(name: str, seed: int, **changed) -> None:
-        times, x, y = np.array(readings(64, seed), dtype=float).T
-        table = {"t": times, "x": x, "y": y, **{key: change(times, x, y) for key, change in changed.items()}}
-        write_csv(root / name, [[f"{v:.6f}" for v in row] for row in zip(*table.values(), strict=True)])
-
-    write("good/back.csv", 100, t=lambda t, x, y: np.where(np.arange(64) < 30, t, t - 0.2))
-    write("good/gap.csv", 101, t=lambda t, x, y: np.where(np.arange(64) < 30, t, t + 0.05))
-    write("good/rate.csv", 102, t=lambda t, x, y: t / 1.02)
-    write("good/missing.csv", 103, x=lambda t, x, y: np.where(np.arange(64) == 9, np.nan, x))
-    write("good/clipped.csv", 104, x=lambda t, x, y: np.clip(9 * np.sin(t * 60), -4, 4))
-    write("good/stuck.csv", 105, y=lambda t, x, y: np.where(np.arange(64) < 20, 0.125, y))
-    write("good/offset.csv", 106, y=lambda t, x, y: y + 50)
-    write_csv(root / "good/text.csv", [*readings(63, 107), ["0.63", "=1+1", "0"]])
-    (root / "worn/copy.csv").write_bytes((root / "good/00.csv").read_bytes())
-    return root
-
-
-OPTIONS = {"length": 64, "time_column": "t", "rate_hz": RATE_HZ, "full_scale": 100}
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    """Prepares what the function given writes, and judges it by the shipped suite."""
-    from edgeloop.data.preparation import PrepareDataParams, prepare
-    from edgeloop.data.validation import ValidateDataParams, validate
-
-    def verdict(write, options, torn: bool = False):
-        work = tmp_path_factory.mktemp("work")
-        params = PrepareDataParams(source="signals", path=write(work / "raw"), options=options)
-        prepare(params, dataset=work / "dataset", profile=work / "profile.json")
-        if torn:
-            index = work / "dataset/index.parquet"
-            rows = parquet.read_table(index).to_pylist()
-            for place, row in enumerate(rows):
-                row["split"] = "test" if "copy" in row["id"] or place % 2 else "train"
-            parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
-        return validate(
-            ValidateDataParams(suite=Path("suites/windows.json")),
-            dataset=work / "dataset",
-            profile=work / "profile.json",
-            validation=work / "validation",
-            report=work / "report.html",
-        )
-
-    return verdict
-
-
-@pytest.fixture(scope="module")
-def faults(judged):
-    """The expectations that the planted faults do not meet: the ids that fail, by column."""
-    verdict = judged(planted, OPTIONS)
-    return {r.column: (r.severity, set(r.first_ids)) for r in verdict.expectations if r.status != "pass"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("column", "severity", "files"),
-    [
-        ("readable", "critical", {"good/text.csv@0000000000"}),
-        ("backward_steps", "critical", {"good/back.csv@0000000000"}),
-        ("gap_share", "critical", {"good/gap.csv@0000000000"}),
-        ("rate_error", "critical", {"good/rate.csv@0000000000"}),
-        ("nan_share", "critical", {"good/missing.csv@0000000000"}),
-        (
-            "labels_of_bytes",
-            "critical",
-            {f"{name}.csv@00000000{place}" for name in ("good/00", "worn/copy") for place in ("00", "64")},
-        ),
-        ("clipped_share", "warning", {"good/clipped.csv@0000000000"}),
-        ("stuck_share", "warning", {"good/stuck.csv@0000000000"}),
-        ("offset_ratio", "info", {"good/offset.csv@0000000000"}),
-    ],
-)
-def test_the_suite_finds_what_is_planted_and_nothing_else(faults, column, severity, files):
-    assert faults[column] == (severity, files)
-
-
-@pytest.mark.slow
-def test_the_suite_has_no_other_complaint(faults):
-    expected = {"readable", "backward_steps", "gap_share", "rate_error", "nan_share", "labels_of_bytes", "copies"}
-    assert set(faults) - {"splits_of_bytes"} == expected | {"clipped_share", "stuck_share", "offset_ratio"}
-
-
-@pytest.mark.slow
-def test_the_suite_finds_torn_groups(judged):
-    found = {r.column: r.status for r in judged(planted, OPTIONS, torn=True).expectations}
-    assert (found["splits_of_group"], found["splits_of_bytes"]) == ("fail", "fail")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [OPTIONS, {"length": 64, "channels": ["x", "y"]}], ids=["with a clock", "without"])
-def test_good_windows_raise_nothing(judged, options):
-    verdict = judged(good, options)
-    assert (verdict.status, verdict.worst) == ("pass", None)

@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from PIL import Image, ImageFilter
 
+from benchmarks.faults.images import save_again, write_photos
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.preparation import PrepareDataParams, prepare
 from edgeloop.data.validation import ValidateDataParams, validate, validate_folder
@@ -102,37 +101,10 @@ def test_an_unreadable_picture_is_left_out_under_quarantine(work, pictures):
     assert rows[0]["reason"] == "cannot be read as an image (no known format)"
 
 
-def test_one_picture_under_two_labels_is_critical(work, pictures):
-    (pictures / "dog/copy.png").write_bytes((pictures / "cat/01.png").read_bytes())
-    found = failed(judged(work()))["labels_of_bytes"]
-    assert (found.severity, found.first_ids) == ("critical", ("cat/01.png", "dog/copy.png"))
-
-
 def test_the_same_picture_twice_in_a_class_is_a_warning_and_no_leak(work, pictures):
     (pictures / "cat/copy.png").write_bytes((pictures / "cat/01.png").read_bytes())
     verdict = judged(work())
     assert (verdict.status, list(failed(verdict))) == ("pass", ["copies"])
-
-
-def test_the_same_bytes_in_two_splits_are_critical(work, pictures):
-    (pictures / "cat/copy.png").write_bytes((pictures / "cat/01.png").read_bytes())
-    folder = work()
-    index = folder / "dataset/index.parquet"
-    rows = parquet.read_table(index).to_pylist()
-    for row in rows:
-        if row["id"] in ("cat/copy.png", "cat/01.png"):
-            row["split"] = "train" if row["id"] == "cat/01.png" else "test"
-    parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
-    found = failed(judged(folder))["splits_of_bytes"]
-    assert (found.severity, found.failing) == ("critical", 2)
-
-
-def test_a_torn_group_is_critical(work):
-    folder = work()
-    index = folder / "dataset/index.parquet"
-    rows = [{**row, "group": "track"} for row in parquet.read_table(index).to_pylist()]
-    parquet.write_table(pa.Table.from_pylist(rows, schema=parquet.read_schema(index)), index)
-    assert failed(judged(folder))["splits_of_group"].severity == "critical"
 
 
 def relabelled(work: Path, **columns: dict[str, str | None]) -> None:
@@ -146,79 +118,7 @@ def relabelled(work: Path, **columns: dict[str, str | None]) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """90 coloured pictures of 48 pixels in three classes, none like another."""
-    for number in range(90):
-        random = np.random.default_rng(number)
-        coarse = Image.fromarray(random.integers(60, 200, (6, 6, 3), dtype=np.uint8)).resize((48, 48))
-        noise = random.integers(-6, 7, (48, 48, 3))
-        path = tmp_path / "photos" / ("cat", "dog", "owl")[number % 3] / f"{number:02d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((np.asarray(coarse) + noise).clip(0, 255).astype(np.uint8)).save(path)
-    return tmp_path / "photos"
-
-
-def repainted(path: Path, change) -> None:
-    """Changes the pixels of a picture."""
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture).astype(int)
-    Image.fromarray(change(pixels).clip(0, 255).astype(np.uint8)).save(path)
-
-
-def blurred(path: Path) -> None:
-    with Image.open(path) as picture:
-        picture.filter(ImageFilter.GaussianBlur(6)).save(path)
-
-
-def in_another_mode(mode: str):
-    def change(path: Path) -> None:
-        with Image.open(path) as picture:
-            changed = picture.convert(mode)
-        changed.save(path)
-
-    return change
-
-
-def cut_out(width: int, height: int):
-    def change(path: Path) -> None:
-        with Image.open(path) as picture:
-            changed = picture.resize((width, height))
-        changed.save(path)
-
-    return change
-
-
-def sixteen_bits(path: Path) -> None:
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("L")).astype(np.uint16)
-    Image.fromarray(pixels * 257).save(path)
-
-
-def pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-OF_ONE_PICTURE = {
-    "unreadable": (lambda path: path.write_bytes(b"rubbish"), {"readable": "critical"}),
-    "empty": (lambda path: path.write_bytes(b""), {"readable": "critical"}),
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-2000]), {"readable": "critical"}),
-    "a pipe": (pipe, {"readable": "critical"}),
-    "a strip": (cut_out(300, 20), {"aspect_ratio": "warning"}),
-    "a speck": (cut_out(3, 3), {"width": "critical", "height": "critical"}),
-    "blank": (lambda path: repainted(path, lambda p: p * 0 + 128), {"std": "warning", "blur": "warning"}),
-    "too dark": (lambda path: repainted(path, lambda p: p // 13), {"dark_share": "warning", "blur": "warning"}),
-    "too bright": (
-        lambda path: repainted(path, lambda p: 242 + p // 16),
-        {"bright_share": "warning", "blur": "warning"},
-    ),
-    "blurred": (blurred, {"blur": "warning"}),
-    "grey": (in_another_mode("L"), {"usual_channels": "warning"}),
-    "transparent": (in_another_mode("RGBA"), {"usual_channels": "warning"}),
-    "sixteen bits": (
-        sixteen_bits,
-        dict.fromkeys(("mode", "usual_channels", "bright_share", "std", "blur"), "warning"),  # cut off: all white
-    ),
-}
+    return write_photos(tmp_path / "photos")
 
 
 def named(verdict: Verdict) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -231,41 +131,11 @@ def test_clean_photos_raise_nothing(photos, work_of):
     assert judged(work_of(photos)).worst is None
 
 
-@pytest.mark.parametrize("fault", OF_ONE_PICTURE)
-def test_a_fault_of_one_picture_is_found_there_and_nothing_else(photos, work_of, fault):
-    plant, expected = OF_ONE_PICTURE[fault]
-    plant(photos / "dog/04.png")
-    assert named(judged(work_of(photos))) == {name: (of, ("dog/04.png",)) for name, of in expected.items()}
-
-
-def test_a_picture_saved_again_in_another_split_is_found_with_its_twin(photos, work_of):
-    (photos / "cat/03b.png").write_bytes((photos / "cat/03.png").read_bytes())
-    repainted(photos / "cat/03b.png", lambda p: p + (np.indices(p.shape).sum(axis=0) == 0))
-    work = work_of(photos)
-    relabelled(work, split={"cat/03.png": "train", "cat/03b.png": "test"})
-    found = {"splits_of_near_copies": ("warning", ("cat/03.png", "cat/03b.png"))}
-    assert named(judged(work)) == found
-
-
 def test_a_picture_saved_again_in_its_own_split_is_no_leak(photos, work_of):
-    (photos / "cat/03b.png").write_bytes((photos / "cat/03.png").read_bytes())
-    repainted(photos / "cat/03b.png", lambda p: p + (np.indices(p.shape).sum(axis=0) == 0))
+    save_again(photos, "cat/03.png", "cat/03b.png")
     work = work_of(photos)
     relabelled(work, split={"cat/03.png": "train", "cat/03b.png": "train"})
     assert named(judged(work)) == {}
-
-
-def test_a_picture_without_a_class_is_found(photos, work_of):
-    work = work_of(photos)
-    relabelled(work, label={"dog/04.png": None})
-    assert named(judged(work)) == {"label": ("critical", ("dog/04.png",))}
-
-
-def test_a_class_far_smaller_than_the_largest_is_a_warning(photos, work_of):
-    for number in range(9, 88, 3):
-        (photos / f"cat/{number:02d}.png").rename(photos / f"dog/{number:02d}.png")
-    ids = ("cat/00.png", "cat/03.png", "cat/06.png")
-    assert named(judged(work_of(photos, min_class_samples=3))) == {"class_balance": ("warning", ids)}
 
 
 def test_a_column_that_is_not_there_could_not_be_checked(work, suite):
