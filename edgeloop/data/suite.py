@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.verdict import FIRST_IDS, ExpectationResult, SuiteRecord
 from edgeloop.errors import DataFault, InputFault, translated
+from edgeloop.latecomers import coming_late
 from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
@@ -203,7 +204,8 @@ def _import_quietly() -> None:
     """Imports the library with its usage statistics off, unless the user turned them on."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     try:
-        import great_expectations  # noqa: F401
+        with coming_late("altair", "botocore", "google.cloud", "scipy.stats"):
+            import great_expectations  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
 
@@ -211,6 +213,7 @@ def _import_quietly() -> None:
 @contextmanager
 def _batch(frame: "pd.DataFrame") -> Iterator[Any]:
     """`frame` as the library wants it, in a context that lives in memory only."""
+    _import_quietly()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
