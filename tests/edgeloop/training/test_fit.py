@@ -110,7 +110,7 @@ def test_torch_is_left_as_it_was(bars_dataset, tmp_path):
     torch.manual_seed(7)
     state = torch.get_rng_state()
     threads = torch.get_num_threads()
-    trained(bars_dataset, tmp_path, threads=threads + 1)
+    trained(bars_dataset, tmp_path, threads=1 if threads > 1 else 2)
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
