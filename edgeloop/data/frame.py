@@ -23,20 +23,24 @@ Of pictures, null where one cannot be read:
 Of windows:
 
     scale_shift          how far its root mean square lies from the usual one of its class, see `scale_shift_of`
+
+Of rows of a table: what `edgeloop.data.table_frame` derives.
 """
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop import plugins
 from edgeloop.data.boxes import is_unknown
-from edgeloop.data.dataset import INDEX_COLUMNS, columns_of
+from edgeloop.data.dataset import INDEX_COLUMNS, DatasetCard, columns_of
 from edgeloop.data.feature_table import FEATURES_FILE, columns_in
+from edgeloop.data.table_frame import derived_of_rows
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 
@@ -74,11 +78,23 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
     index = pd.DataFrame(columns_of(dataset / "index.parquet", list(INDEX_COLUMNS)))
-    names = ["id", *(column.name for column in columns_in(dataset / FEATURES_FILE))]
+    described = [column.name for column in columns_in(dataset / FEATURES_FILE)]
+    names = ["id", *described]
     features = pd.DataFrame(columns_of(dataset / FEATURES_FILE, names))
     if not index["id"].equals(features["id"]):
         raise DataFault("index and features are of different samples", where=str(dataset), fix="run prepare_data again")
-    return with_derived(index.join(features.drop(columns="id")))
+    frame = index.join(features.drop(columns="id"))
+    card = DatasetCard.read(dataset / "dataset.json")
+    if card.kind != "table":
+        return with_derived(frame)
+    own = {column.name for column in plugins.load("features", card.kind).columns}
+    return of_table(frame, [name for name in described if name not in own])
+
+
+def of_table(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":
+    """As `with_derived`, of a table with those columns: whatever they are called, they are none of a picture."""
+    every_kind = {**_of_bytes(frame), **_of_splits(frame), **_of_classes(frame)}
+    return frame.assign(**every_kind, **derived_of_rows(frame, columns))
 
 
 def with_derived(frame: "pd.DataFrame") -> "pd.DataFrame":

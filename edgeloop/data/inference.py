@@ -56,7 +56,7 @@ _TRAINING = {"environments": ["training"]}
 _OF_LABELS_OR_SPLITS = (
     "label", "boxes", "split", "labels_of_bytes", "splits_of_bytes", "splits_of_group", "class_balance",
     "objects", "classes", "smallest_side_px", "largest_share", "outside", "no_area", "duplicates", "unknown_classes",
-    "label_faults",
+    "label_faults", "has_target", "target_missing", "target_values", "tells_target",
 )  # fmt: skip
 """Columns of the index, derived ones, and those features of a detection sample that look at its boxes."""
 

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENVIRONMENTS = ("training", "serving")
-SUITE_OF_KIND = {"image": "images.json", "detection": "detection.json", "window": "windows.json"}
+SUITE_OF_KIND = {
+    "image": "images.json",
+    "detection": "detection.json",
+    "window": "windows.json",
+    "table": "tables.json",
+}
 """The shipped suite of each kind of sample."""
 
 _SHIPPED = Path(__file__).parent / "suites"

@@ -1,0 +1,296 @@
+"""CSV and Parquet files read row by row, whatever somebody put in them; no cell is ever evaluated.
+
+CSV is text in the encoding that is named, UTF-8 with or without its mark otherwise, with any line ends, quotes doubled
+inside quotes, and a first line of column names. The separator is the one of comma, semicolon, tab and bar that cuts the
+first line into the most cells. White space around a cell is none of it, and a line without any cell is no row. A row
+with more or fewer cells than there are columns is given as such.
+
+An unnamed first column holds row names, as pandas and R write them: it is left out. Another column without a name is
+called after its place, such as `column_3`.
+
+Of Parquet, numbers, text, truth values, dates, times and durations (in seconds) are read, and dictionaries of those;
+dates and times are ISO 8601 text, with a zone in UTC.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from edgeloop.data.cells import Cell, shape_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIXES = (".csv", ".tsv", ".parquet")
+SEPARATORS = ",;\t|"
+Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
+
+MAX_COLUMNS = 1_000
+MAX_ROW_CHARACTERS = 1 << 20
+
+_BATCH_ROWS = 1 << 12
+_BLOCK_BYTES = 1 << 20
+_REASON_LENGTH = 160
+
+
+class Unreadable(Exception):
+    """Why a file cannot be used, or not further, without its path."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How files are read.
+
+    Args:
+        encoding: Of CSV files.
+        separator: Of CSV files; None to guess it.
+        header: Whether CSV files begin with names; None: they do, and a first line of numbers is refused.
+        drop: Columns that are not read, so may be of any type.
+    """
+
+    encoding: Encoding = "utf-8"
+    separator: str | None = None
+    header: bool | None = None
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file.
+
+    Args:
+        number: From 1, in the file.
+        cells: One for each column; or none where `error` says why.
+        error: Why it cannot be used, or None.
+    """
+
+    number: int
+    cells: Sequence[Cell]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """An opened file.
+
+    Args:
+        names: Of its columns, each once.
+        rows: Once through.
+        shapes: What the cells of a column look like (`edgeloop.data.cells.shape_of`) where its type says so for all of
+            them; None in a CSV file.
+    """
+
+    names: tuple[str, ...]
+    rows: Iterator[Row]
+    shapes: Callable[[int], str] | None = None
+
+
+@contextmanager
+def opened(path: Path, layout: Layout) -> Iterator[Table]:
+    """The table in a file, open for the length of the block.
+
+    Raises:
+        Unreadable: It cannot be read, or not to its end; then while its rows are read.
+    """
+    with translated():
+        if path.suffix.lower() == ".parquet":
+            with path.open("rb") as file:
+                yield _parquet(file, layout)
+        else:
+            with path.open(encoding=_codec(layout.encoding), newline="") as text:
+                yield _csv(text, layout)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What readers raise, as the reason why a file cannot be used."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except UnicodeError as error:
+        raise Unreadable("is not text of that encoding; say which it is, such as -o encoding=latin-1") from error
+    except csv.Error as error:
+        raise Unreadable(f"is no CSV table ({_shortened(str(error))})") from error
+    except MemoryError as error:
+        raise Unreadable("needs more memory than there is") from error
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        known = error.strerror if isinstance(error, OSError) else None
+        raise Unreadable(f"cannot be read ({_shortened(known or str(error) or type(error).__name__)})") from error
+
+
+def _codec(encoding: Encoding) -> str:
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _REASON_LENGTH else f"{line[: _REASON_LENGTH - 1]}…"
+
+
+# CSV
+
+
+def _csv(file: IO[str], layout: Layout) -> Table:
+    lines = _lines(file)
+    first = next(lines, "")
+    if not first.strip():
+        raise Unreadable("has an empty first line where the column names are expected" if first else "is empty")
+    separator = layout.separator or _separator(first)
+    records = csv.reader(_again(first, lines), delimiter=separator, strict=True)
+    head = [cell.strip() for cell in next(records)]
+    if layout.header is False:
+        names, dropped = [f"column_{place}" for place in range(1, len(head) + 1)], False
+        records = csv.reader(_again(first, lines), delimiter=separator, strict=True)
+    else:
+        _refuse_values(head, layout)
+        names, dropped = named(head)
+    return Table(tuple(names), _rows(records, width=len(head), skipped=1 if dropped else 0))
+
+
+def _lines(file: IO[str]) -> Iterator[str]:
+    while line := file.readline(MAX_ROW_CHARACTERS):
+        if len(line) == MAX_ROW_CHARACTERS:
+            raise Unreadable(f"has a line of more than {MAX_ROW_CHARACTERS:,} characters")
+        if "\0" in line:
+            raise Unreadable("is not text of that encoding: it holds null characters")
+        yield line
+
+
+def _again(first: str, lines: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from lines
+
+
+def _separator(line: str) -> str:
+    def columns(separator: str) -> int:
+        return len(next(csv.reader(io.StringIO(line), delimiter=separator), []))
+
+    return max(SEPARATORS, key=columns)
+
+
+def _refuse_values(head: Sequence[str], layout: Layout) -> None:
+    numbers = [cell for cell in head if shape_of(cell) in ("int", "float")]
+    if layout.header is None and 2 * len(numbers) > len(head):
+        raise Unreadable(
+            f"has values such as {numbers[0]} where column names are expected; say -o header=false if it has no names, "
+            "or -o header=true if these are the names"
+        )
+
+
+def named(head: Sequence[str]) -> tuple[list[str], bool]:
+    """The names of the columns, and whether the first one is left out because it holds row names.
+
+    Raises:
+        Unreadable: There is none, there are too many, or two of one name.
+    """
+    dropped = len(head) > 1 and not head[0]
+    names = [name or f"column_{place}" for place, name in enumerate(head, start=1)][1 if dropped else 0 :]
+    if len(names) > MAX_COLUMNS:
+        raise Unreadable(f"has {len(names):,} columns, more than {MAX_COLUMNS:,}")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise Unreadable(f"has two columns {_shortened(repr(twice[0]))}")
+    if not names:
+        raise Unreadable("has no column")
+    return names, dropped
+
+
+def _rows(records: Iterator[list[str]], *, width: int, skipped: int) -> Iterator[Row]:
+    number = 0
+    with translated():
+        for cells in records:
+            if not cells:
+                continue
+            number += 1
+            if len(cells) == width:
+                yield Row(number, [cell.strip() for cell in cells[skipped:]])
+            else:
+                yield Row(number, (), error=f"has {len(cells)} cells where there are {width} columns")
+
+
+# Parquet
+
+
+def _parquet(file: IO[bytes], layout: Layout) -> Table:
+    import pyarrow.parquet as parquet
+
+    opened_file = parquet.ParquetFile(file, buffer_size=_BLOCK_BYTES)
+    schema = opened_file.schema_arrow
+    names, dropped = named([_place_of_index(name) for name in schema.names])
+    fields = list(schema)[1 if dropped else 0 :]
+    kept = [place for place, name in enumerate(names) if name not in layout.drop]
+    shapes = {place: _shape(fields[place].type, names[place]) for place in kept}
+    columns = [fields[place].name for place in kept]
+    return Table(
+        names=tuple(names[place] for place in kept),
+        rows=_parquet_rows(opened_file, columns),
+        shapes=lambda place: shapes[kept[place]],
+    )
+
+
+def _place_of_index(name: str) -> str:
+    """The name of a column; none where pandas keeps its index in it."""
+    return "" if name == "__index_level_0__" else name
+
+
+def _shape(kind: "pa.DataType", name: str) -> str:
+    """What cells of a type look like.
+
+    Raises:
+        Unreadable: They are no single values.
+    """
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _shape(kind.value_type, name)
+    if types.is_boolean(kind):
+        return "bool"
+    if types.is_integer(kind):
+        return "int"
+    if types.is_floating(kind) or types.is_decimal(kind) or types.is_duration(kind):
+        return "float"
+    if types.is_null(kind):
+        return "null"
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_temporal(kind):
+        return "text"
+    raise Unreadable(
+        f"has the column {_shortened(repr(name))} of {_shortened(str(kind))}, which is no single value; "
+        f"leave it out with -o 'drop=[{_shortened(name)}]', or write its values as columns"
+    )
+
+
+def _parquet_rows(file: Any, columns: Sequence[str]) -> Iterator[Row]:
+    number = 0
+    with translated():
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False):
+            read = [_plain(batch.column(batch.schema.get_field_index(name))) for name in columns]
+            for cells in zip(*read, strict=True) if read else ():
+                number += 1
+                yield Row(number, cells)
+        if number != file.metadata.num_rows:
+            raise Unreadable(f"declares {file.metadata.num_rows:,} rows and holds {number:,}")
+
+
+def _plain(column: "pa.Array") -> list[Any]:
+    """The cells as None, truth values, numbers and text."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        return _plain(column.dictionary_decode())
+    if types.is_decimal(kind) or types.is_floating(kind):
+        return list(column.cast(pa.float64()).to_pylist())
+    if types.is_duration(kind):
+        units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        return [None if value is None else value / units for value in column.cast(pa.int64()).to_pylist()]
+    if types.is_timestamp(kind):
+        zone = "Z" if kind.tz else ""
+        texts = column.cast(pa.timestamp(kind.unit)).cast(pa.string()).to_pylist()
+        return [None if text is None else f"{text.replace(' ', 'T')}{zone}" for text in texts]
+    return list((column.cast(pa.string()) if types.is_temporal(kind) else column).to_pylist())
