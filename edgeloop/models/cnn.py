@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from edgeloop.contract import Contract, parsed
+from edgeloop.models import PICTURE, require_input
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,16 +25,20 @@ class Cnn:
     """See the module."""
 
     options = CnnOptions
+    inputs = (PICTURE,)
+    answers = "row"
+    output_names = ("logits",)
 
-    def build(self, input_shape: tuple[int, int, int], classes: int, options: dict[str, Any]) -> "nn.Module":
+    def build(self, input_shape: tuple[int, ...], outputs: int, options: dict[str, Any]) -> "nn.Module":
         """See `edgeloop.models.Architecture`."""
         from torch import nn
 
         chosen = parsed(CnnOptions, options, where="train.model_options")
+        require_input(input_shape, inputs=self.inputs)
 
-        def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-            convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False)
-            return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+        def block(channels: int, wider: int, stride: int) -> list[nn.Module]:
+            convolution = nn.Conv2d(channels, wider, kernel_size=3, stride=stride, padding=1, bias=False)
+            return [convolution, nn.BatchNorm2d(wider), nn.ReLU()]
 
         width = chosen.width
         return nn.Sequential(
@@ -43,7 +48,7 @@ class Cnn:
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Dropout(chosen.dropout),
-            nn.Linear(4 * width, classes),
+            nn.Linear(4 * width, outputs),
         )
 
 

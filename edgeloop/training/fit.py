@@ -117,6 +117,7 @@ def _untrained(params: TrainParams, material: Material) -> "tuple[ModelCard, nn.
         options=params.model_options,
         classes=material.classes,
         preprocessing=material.preprocessing,
+        output_names=architecture.output_names,
         parameters=sum(values.numel() for values in network.parameters() if values.requires_grad),
     )
     return card, network
