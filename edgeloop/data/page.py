@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from edgeloop.data.breakdown import breakdowns
+from edgeloop.data.conditions import conditions_of
 from edgeloop.data.dataset import SPLITS, Dataset, Sample, classes_in
 from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.data.profile import Profile
@@ -12,6 +14,11 @@ from edgeloop.data.thumbnails import thumbnail
 from edgeloop.data.verdict import SEVERITIES, Verdict
 from edgeloop.errors import EdgeloopError
 from edgeloop.plugins import missing_extra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from edgeloop.data.suite import Checked
 
 _SHOWN_FAULTS = 12
 _SHOWN_CLASSES = 20
@@ -36,13 +43,17 @@ class Bar:
     parts: Mapping[str, tuple[int, float]]
 
 
-def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
+def page(
+    dataset: Dataset, profile: Profile, verdict: Verdict, *, frame: "pd.DataFrame", checks: Sequence["Checked"]
+) -> str:
     """The page as HTML.
 
     Args:
         dataset: Opened without a validation, to show what is left out as well.
         profile: Of the same dataset.
         verdict: What was decided.
+        frame: What was looked at, see `edgeloop.data.frame`.
+        checks: What the suite found in it.
 
     Raises:
         MissingExtra: jinja2 is not installed.
@@ -51,6 +62,8 @@ def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
         from jinja2 import Environment, StrictUndefined
     except ModuleNotFoundError as error:
         raise missing_extra(error, "report") from error
+    from edgeloop.data.spreads import drawn, spreads_of
+
     source = (resources.files("edgeloop.data") / "page.html.j2").read_text(encoding="utf-8")
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template.filters["figure"] = figure
@@ -68,9 +81,19 @@ def page(dataset: Dataset, profile: Profile, verdict: Verdict) -> str:
         ],
         classes=[(name, tiles(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
         bars=bars(profile),
+        breakdowns=breakdowns(dataset.rows, _faulty(checks)),
+        spreads=[(shown, drawn(shown)) for shown in spreads_of(frame, checks, conditions_of(dataset.rows))],
         meanings={c.name: c.says for c in columns_in(dataset.folder / FEATURES_FILE)},
         splits=SPLITS,
     )
+
+
+def _faulty(checks: Sequence["Checked"]) -> dict[str, set[str]]:
+    """The ids that expectations which were not met name, by severity; mere information is no fault."""
+    return {
+        severity: {i for check in checks if check.result.severity == severity for i in check.failing_ids}
+        for severity in ("critical", "warning")
+    }
 
 
 def _examples(dataset: Dataset, label: str) -> Sequence[Sample]:

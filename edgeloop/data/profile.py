@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edgeloop.contract import Contract
+from edgeloop.data.conditions import conditions_of
 from edgeloop.data.dataset import SPLITS, Sample, classes_in
 from edgeloop.data.features import Column, Value, compared
 
@@ -46,6 +47,9 @@ class Profile(Contract):
     samples: int
     unreadable: int
     counts: dict[str, dict[str, int]] = Field(description="split, then class, then samples, readable or not")
+    conditions: dict[str, dict[str, dict[str, int]]] = Field(
+        default_factory=dict, description="condition, then its value, then split, then samples; see `conditions_of`"
+    )
     modes: dict[str, int] = Field(description="colour modes of the training split")
     features: tuple[FeatureProfile, ...]
 
@@ -71,6 +75,7 @@ def profile_of(
         samples=len(samples),
         unreadable=sum(s.error is not None for s in samples),
         counts=class_counts(samples),
+        conditions=condition_counts(samples),
         modes=dict(sorted(Counter(str(row["mode"]) for row in readable if "mode" in row).items())),
         features=tuple(_profiled(name, readable, absent=len(reference) - len(readable)) for name in compared(columns)),
     )
@@ -86,6 +91,17 @@ def class_counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
     found = Counter((s.split, label) for s in samples for label in classes_in(s))
     labels = sorted({label for _, label in found})
     return {split: {label: found[split, label] for label in labels} for split in SPLITS}
+
+
+def condition_counts(samples: Sequence[Sample]) -> dict[str, dict[str, dict[str, int]]]:
+    """Samples of each value of each condition in each split; those without a value are counted under an empty one."""
+    found = {}
+    for name, values in conditions_of(samples).items():
+        counts = Counter((value or "", sample.split) for value, sample in zip(values, samples, strict=True))
+        found[name] = {
+            value: {split: counts[value, split] for split in SPLITS} for value in sorted({value for value, _ in counts})
+        }
+    return found
 
 
 def feature_profile(name: str, values: Sequence[float], *, nulls: int) -> FeatureProfile:

@@ -22,6 +22,8 @@ from edgeloop.files import whole_folder, write_text
 from edgeloop.progress import progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from edgeloop.data.decision import Decision
     from edgeloop.data.preparation import PrepareDataParams
     from edgeloop.data.suite import Checked, Suite
@@ -64,21 +66,23 @@ def validate(params: ValidateDataParams, *, dataset: Path, profile: Path, valida
         MissingExtra: A package of the extra `validation` is not installed.
     """
     from edgeloop.data.decision import decided
+    from edgeloop.data.frame import frame_of
     from edgeloop.data.page import page
     from edgeloop.data.profile import Profile
     from edgeloop.data.suite import in_environment, read_suite, suite_file
 
     path = suite_file(params.suite)
     suite = in_environment(read_suite(path), params.environment, where=path)
-    opened = Dataset(dataset)
+    opened, frame = Dataset(dataset), frame_of(dataset)
+    checks = _checks(suite, frame, path)
     decision = decided(
         opened.rows,
-        _checks(suite, dataset, path),
+        checks,
         suite=suite.record,
         on_fault=params.on_fault,
         max_quarantined=params.max_quarantined,
     )
-    write_text(report, page(opened, Profile.of(profile), decision.verdict))
+    write_text(report, page(opened, Profile.of(profile), decision.verdict, frame=frame, checks=checks))
     _write(decision, validation)
     return decision.verdict
 
@@ -154,12 +158,10 @@ def judge(
     return Judgement(source=preparation.source, kind=kind, verdict=verdict, anomalies=found)
 
 
-def _checks(suite: "Suite", dataset: Path, path: Path) -> "Sequence[Checked]":
-    from edgeloop.data.frame import frame_of
+def _checks(suite: "Suite", frame: "pd.DataFrame", path: Path) -> "Sequence[Checked]":
     from edgeloop.data.suite import checked
 
     checks = []
-    frame = frame_of(dataset)
     with progress("validate_data", len(suite.expectations)) as advance:
         for check in checked(suite, frame, where=path):
             checks.append(check)
