@@ -182,7 +182,7 @@ def _chosen(
     from edgeloop.data.recognition import preparation, recognised
 
     if source is None and path is not None:
-        guess = recognised(path)
+        guess = recognised(path, options or ())
         print(f"{path}: read as {guess.source} ({guess.because}); --source names another", file=sys.stderr)
         source = guess.source
     return preparation(

@@ -67,19 +67,24 @@ def json_cell(cell: Cell, kind: Kind) -> JsonCell:
         return None
     if kind == "text":
         return _text(cell) or None
-    if isinstance(cell, str) and cell.lower() in _NULLS:
-        return None
+    if isinstance(cell, str):
+        if kind == "float" and _NUMBER.fullmatch(cell):
+            return _float(float(cell))
+        if cell.lower() in _NULLS:
+            return None
     value = _TRUTH.get(cell.lower()) if isinstance(cell, str) else cell
     if kind == "bool":
         return value if isinstance(value, bool) else {"text": _text(cell)}
     number = _number(cell)
     if number is None or (isinstance(number, int) and abs(number) >= INT_LIMIT):
         return {"text": _text(cell)}
-    if isinstance(number, float) and not math.isfinite(number):
-        return {"number": str(number)}
     if kind == "float":
-        return float(number) + 0.0  # minus zero plus zero is zero
+        return _float(float(number))
     return number if isinstance(number, int) else {"text": _text(cell)}
+
+
+def _float(number: float) -> JsonCell:
+    return number + 0.0 if math.isfinite(number) else {"number": str(number)}  # minus zero plus zero is zero
 
 
 def _text(cell: Cell) -> str:

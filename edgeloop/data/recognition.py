@@ -3,9 +3,10 @@
     data.yaml, or images/ beside labels/            yolo
     a JSON file with images and annotations         coco
     sub-folders with pictures                       image_folder
-    CSV or Parquet files                            signals
+    CSV or Parquet files                            signals or table, see `edgeloop.data.sighting`
 
-A guess is said aloud, and a source that is named is never second-guessed.
+Options decide between the last two where only one of them has options of these names. A guess is said aloud, and a
+source that is named is never second-guessed.
 """
 
 import json
@@ -26,7 +27,7 @@ from edgeloop.errors import DataFault, ParamsFault, translated
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
 
-TABLE_SUFFIXES = {".csv", ".parquet"}
+TABLE_SUFFIXES = {".csv", ".tsv", ".parquet"}
 OF_A_QUARANTINE = "quarantine.parquet"
 """Lies beside what a quarantine let pass, and is no data."""
 
@@ -41,15 +42,20 @@ class Recognised:
     because: str
 
 
-def recognised(path: Path) -> Recognised:
+def recognised(path: Path, options: Sequence[str] = ()) -> Recognised:
     """The source for what lies at `path`.
+
+    Args:
+        path: What the user has.
+        options: `key=value` that the source is meant to understand.
 
     Raises:
         DataFault: Nothing is there, or nothing that a source is known for.
     """
     if not path.exists():
         raise DataFault("does not exist", where=str(path), fix="name the folder or file that holds the samples")
-    found = _of_folder(path) if path.is_dir() else _of_file(path)
+    given = parsed_options(options)
+    found = _of_folder(path, given) if path.is_dir() else _of_file(path, given)
     if found is None:
         known = ", ".join(plugins.names("sources"))
         raise DataFault(
@@ -58,18 +64,34 @@ def recognised(path: Path) -> Recognised:
     return found
 
 
-def _of_file(path: Path) -> Recognised | None:
+def _of_file(path: Path, options: Mapping[str, Any]) -> Recognised | None:
     suffix = path.suffix.lower()
     if suffix in (".yaml", ".yml"):
         return Recognised("yolo", "a YAML file")
     if suffix == ".json" and is_coco(path):
         return Recognised("coco", "a JSON file with images and annotations")
-    if suffix in TABLE_SUFFIXES:
-        return Recognised("signals", f"a {suffix} file")
-    return None
+    return _of_tables(path, options) if suffix in TABLE_SUFFIXES else None
 
 
-def _of_folder(path: Path) -> Recognised | None:
+def _of_tables(file: Path, options: Mapping[str, Any]) -> Recognised:
+    """Signals or a table, by what the user says of them and by a file of theirs."""
+    from edgeloop.data.sources.signals import SignalsOptions
+    from edgeloop.data.sources.table import TableOptions
+
+    known = {"signals": SignalsOptions.model_fields.keys(), "table": TableOptions.model_fields.keys()}
+    for source, other in (("signals", "table"), ("table", "signals")):
+        if telling := sorted((options.keys() & known[source]) - known[other]):
+            return Recognised(source, f"the option {telling[0]}")
+    from edgeloop.data.sighting import sighted
+
+    if not file.is_file():
+        return Recognised("signals", f"a {file.suffix.lower()} file")
+    values = {key: value for key, value in options.items() if key in ("encoding", "separator", "header")}
+    found = sighted(file, parsed(TableOptions, values, where="-o").layout)
+    return Recognised(found.source, f"{file.name}: {found.because}")
+
+
+def _of_folder(path: Path, options: Mapping[str, Any]) -> Recognised | None:
     with translated(path):
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     names = {entry.name for entry in entries}
@@ -80,12 +102,15 @@ def _of_folder(path: Path) -> Recognised | None:
         return Recognised("yolo", "images/ beside labels/")
     if any(is_coco(file) for place in (path, path / "annotations") for file in _json_files(place)):
         return Recognised("coco", "a JSON file with images and annotations")
-    suffixes = {file.suffix.lower() for folder in folders for file in _files(folder)}
+    below = [file for folder in folders for file in _files(folder)]
+    suffixes = {file.suffix.lower() for file in below}
     if suffixes & PICTURE_SUFFIXES:
         return Recognised("image_folder", "a sub-folder for each class")
-    beside = {entry.suffix.lower() for entry in entries if entry.is_file() and entry.name != OF_A_QUARANTINE}
-    if (suffixes | beside) & TABLE_SUFFIXES:
-        return Recognised("signals", "CSV or Parquet files")
+    beside = [entry for entry in entries if entry.is_file() and entry.name != OF_A_QUARANTINE]
+    tables = [file for file in (*beside, *below) if file.suffix.lower() in TABLE_SUFFIXES]
+    if tables:
+        regular = (file for file in tables if file.is_file() and not file.is_symlink())
+        return _of_tables(next(regular, tables[0]), options)
     # what is wrong with a folder of pictures that has no pictures, its source says best
     return Recognised("image_folder", "sub-folders") if folders or not entries else None
 
@@ -149,7 +174,7 @@ def preparation(
 
     if source is None and path is None:
         raise DataFault("needs a path or a source", where="edgeloop data", fix="name the folder or file of the samples")
-    name = source if source is not None else recognised(path or Path()).source
+    name = source if source is not None else recognised(path or Path(), options).source
     loaded = plugins.load("sources", name)
     values = parsed(loaded.options, parsed_options(options), where="-o")
     wanted = {"min_class_samples": min_class_samples, "split_by": split_by}

@@ -1,6 +1,7 @@
 """Which source is guessed for what lies at a path."""
 
 import json
+import os
 
 import pytest
 
@@ -43,6 +44,53 @@ def test_a_folder_is_recognised(tmp_path, names, source):
 )
 def test_a_file_is_recognised(tmp_path, name, source):
     assert recognised(laid(tmp_path, name, json=COCO) / name).source == source
+
+
+SENSOR = "time,x\n" + "".join(f"2026-01-01T00:00:{n:02d},{n % 3}\n" for n in range(30))
+STATES = "t,x,state\n" + "".join(f"{n / 10},{n % 3},running\n" for n in range(30))
+SALES = "date,price,town\n" + "".join(f"2026-01-{1 + n * n % 28:02d},{n},Fes\n" for n in range(30))
+FLOWERS = "width,height,species\n" + "".join(f"{n},{n / 2},{'ab'[n % 2]}\n" for n in range(30))
+CODED = "width,height,Target\n" + "".join(f"{n},{n / 2},{n % 2}\n" for n in range(30))
+NUMBERS = "x,y\n" + "".join(f"{n},{n / 2}\n" for n in range(30))
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "because"),
+    [
+        (SENSOR, "signals", "the column 'time' is a clock"),
+        (STATES, "signals", "the column 't' is a clock"),
+        (NUMBERS, "signals", "numbers only"),
+        ("", "signals", "a .csv file"),
+        (SALES, "table", "no clock, and text in the column 'town'"),
+        (FLOWERS, "table", "no clock, and text in the column 'species'"),
+        (CODED, "table", "no clock, and a column 'Target'"),
+    ],
+    ids=["sensor", "states", "numbers", "empty", "sales", "flowers", "coded"],
+)
+def test_a_table_is_told_from_signals_by_its_columns(tmp_path, text, source, because):
+    (tmp_path / "a.csv").write_text(text)
+    found = recognised(tmp_path)
+    assert found.source == source
+    assert because in found.because
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "source"), [(FLOWERS, "length=8", "signals"), (NUMBERS, "target=y", "table")]
+)
+def test_an_option_that_only_one_of_both_has_decides(tmp_path, text, option, source):
+    (tmp_path / "a.csv").write_text(text)
+    assert recognised(tmp_path / "a.csv", [option]).source == source
+
+
+def test_a_separator_that_is_named_is_used_to_look_at_the_columns(tmp_path):
+    (tmp_path / "a.csv").write_text(FLOWERS.replace(",", "#"))
+    assert recognised(tmp_path / "a.csv", ["separator='#'"]).source == "table"
+
+
+def test_a_pipe_among_the_files_is_not_opened(tmp_path):
+    (tmp_path / "pump").mkdir()
+    os.mkfifo(tmp_path / "pump/a.csv")
+    assert recognised(tmp_path).source == "signals"
 
 
 def test_json_of_something_else_is_not_coco(tmp_path):
