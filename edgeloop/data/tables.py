@@ -36,6 +36,7 @@ MAX_ROW_CHARACTERS = 1 << 20
 _BATCH_ROWS = 1 << 12
 _BLOCK_BYTES = 1 << 20
 _REASON_LENGTH = 160
+_PANDAS_INDEX = "__index_level_0__"
 
 
 class Unreadable(Exception):
@@ -220,9 +221,9 @@ def _parquet(file: IO[bytes], layout: Layout) -> Table:
     import pyarrow.parquet as parquet
 
     opened_file = parquet.ParquetFile(file, buffer_size=_BLOCK_BYTES)
-    schema = opened_file.schema_arrow
-    names, dropped = named([_place_of_index(name) for name in schema.names])
-    fields = list(schema)[1 if dropped else 0 :]
+    fields = [field for field in opened_file.schema_arrow if field.name != _PANDAS_INDEX]
+    names, dropped = named([field.name for field in fields])
+    fields = fields[1 if dropped else 0 :]
     kept = [place for place, name in enumerate(names) if name not in layout.drop]
     shapes = {place: _shape(fields[place].type, names[place]) for place in kept}
     columns = [fields[place].name for place in kept]
@@ -231,11 +232,6 @@ def _parquet(file: IO[bytes], layout: Layout) -> Table:
         rows=_parquet_rows(opened_file, columns),
         shapes=lambda place: shapes[kept[place]],
     )
-
-
-def _place_of_index(name: str) -> str:
-    """The name of a column; none where pandas keeps its index in it."""
-    return "" if name == "__index_level_0__" else name
 
 
 def _shape(kind: "pa.DataType", name: str) -> str:
