@@ -7,8 +7,9 @@ one line on stderr that begins with `MARK` and goes on as JSON: `step`, `done`, 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 VARIABLE = "EDGELOOP_PROGRESS"
 MARK = "::progress "
@@ -17,9 +18,26 @@ Advance = Callable[[int, str], None]
 """Called with how many units were done since the last call, and a short text such as `val accuracy 0.97`."""
 
 
+T = TypeVar("T")
+
+
+def counted(items: Iterable[T], step: str) -> Iterator[T]:
+    """The items, while `step` shows how many there are so far: nobody knows how many will come.
+
+    It is shown after ten, and then whenever there are a twentieth more.
+    """
+    done, shown = 0, 0
+    with progress(step, None) as advance:
+        for done, item in enumerate(items, start=1):
+            yield item
+            if done >= shown + max(10, shown // 20):
+                advance(done - shown, f"{done:,} found")
+                shown = done
+
+
 @contextmanager
-def progress(step: str, total: int) -> Iterator[Advance]:
-    """Shows `step` going through `total` units of work."""
+def progress(step: str, total: int | None) -> Iterator[Advance]:
+    """Shows `step` going through `total` units of work; None where nobody knows: then the total is what is done."""
     if os.environ.get(VARIABLE) == "lines":
         yield _lines(step, total)
     elif sys.stderr.isatty():
@@ -29,20 +47,20 @@ def progress(step: str, total: int) -> Iterator[Advance]:
         yield lambda _done, _text: None
 
 
-def _lines(step: str, total: int) -> Advance:
+def _lines(step: str, total: int | None) -> Advance:
     done = 0
 
     def advance(units: int, text: str) -> None:
         nonlocal done
         done += units
-        change = {"step": step, "done": done, "total": total, "text": text}
+        change = {"step": step, "done": done, "total": done if total is None else total, "text": text}
         print(MARK + json.dumps(change), file=sys.stderr, flush=True)
 
     return advance
 
 
 @contextmanager
-def _bar(step: str, total: int) -> Iterator[Advance]:
+def _bar(step: str, total: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -27,6 +27,7 @@ from edgeloop.data.sources import RawSample
 from edgeloop.data.storage import View, view_of
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
+from edgeloop.progress import counted
 
 if TYPE_CHECKING:
     from edgeloop.data.features import Column, Features
@@ -137,7 +138,7 @@ def _listed(params: PrepareDataParams, path: Path | None) -> list[RawSample]:
     """All samples of the source, sorted by id."""
     source = plugins.load("sources", params.source)
     options = parsed(source.options, params.options, where="prepare_data.options")
-    raw = sorted(source.samples(path, options), key=lambda sample: sample.id)
+    raw = sorted(counted(source.samples(path, options), "prepare_data"), key=lambda sample: sample.id)
     if not raw:
         where = str(params.url or path or params.source)
         raise DataFault("holds no sample", where=where, fix="add samples or choose another path")

@@ -1,6 +1,6 @@
 import json
 
-from edgeloop.progress import MARK, VARIABLE, progress
+from edgeloop.progress import MARK, VARIABLE, counted, progress
 
 
 def test_a_parent_that_watches_gets_one_json_line_a_change(monkeypatch, capsys):
@@ -17,3 +17,20 @@ def test_without_a_terminal_nothing_is_printed(monkeypatch, capsys):
     with progress("train", 3) as advance:
         advance(3, "done")
     assert capsys.readouterr() == ("", "")
+
+
+def test_items_whose_number_nobody_knows_are_counted(monkeypatch, capsys):
+    monkeypatch.setenv(VARIABLE, "lines")
+    assert list(counted(range(35), "prepare_data")) == list(range(35))
+    marks = [json.loads(line.removeprefix(MARK)) for line in capsys.readouterr().err.splitlines()]
+    assert [(mark["done"], mark["total"], mark["text"]) for mark in marks] == [
+        (10, 10, "10 found"),
+        (20, 20, "20 found"),
+        (30, 30, "30 found"),
+    ]
+
+
+def test_many_items_are_few_lines(monkeypatch, capsys):
+    monkeypatch.setenv(VARIABLE, "lines")
+    assert sum(1 for _ in counted(range(100_000), "prepare_data")) == 100_000
+    assert len(capsys.readouterr().err.splitlines()) < 200

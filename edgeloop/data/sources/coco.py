@@ -17,13 +17,22 @@ What is listed but cannot be used, and annotations without a picture, are sample
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeloop.data.boxes import fault_metadata
 from edgeloop.data.coco_instances import Listed, instances_in
-from edgeloop.data.folders import PICTURE_SUFFIXES, files_below, leads_outside, lexical, refusal, relative_name, within
+from edgeloop.data.folders import (
+    PICTURE_SUFFIXES,
+    files_below,
+    leads_outside,
+    lexical,
+    refusal,
+    refusing,
+    relative_name,
+    within,
+)
 from edgeloop.data.headers import Header, header_of
 from edgeloop.data.sources import NoOptions, RawSample
 from edgeloop.errors import DataFault
@@ -78,7 +87,8 @@ class Coco:
                 found.setdefault(name, []).append(one)
         for name, one in _unlisted(files, set(found), root):
             found[name] = [one]
-        return (_sample(name, ones, root) for name, ones in found.items())
+        refused = refusing(root)
+        return (_sample(name, ones, refused) for name, ones in found.items())
 
 
 def _files(path: Path | None) -> tuple[list[_File], Path]:
@@ -160,10 +170,10 @@ def _unlisted(files: list[_File], listed: set[str], root: Path) -> Iterator[tupl
             yield name, _Found(path, next(iter(splits[folder])) if len(splits[folder]) == 1 else None, error=error)
 
 
-def _sample(name: str, ones: list[_Found], root: Path) -> RawSample:
+def _sample(name: str, ones: list[_Found], refused: Callable[[Path], str | None]) -> RawSample:
     first = ones[0]
     raw = RawSample(id=name, label=None, uri=first.path.as_uri(), split=_common(ones))
-    error = f"is listed {len(ones)} times" if len(ones) > 1 else first.error or refusal(first.path, root)
+    error = f"is listed {len(ones)} times" if len(ones) > 1 else first.error or refused(first.path)
     if error is not None:
         return replace(raw, error=error)
     if first.listed is None:

@@ -7,7 +7,7 @@ folders that do not look like pictures, are no samples. Nothing is read or decod
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeloop.data.folders import PICTURE_SUFFIXES, entries, files_below, is_hidden, refusal, relative_name, text_of
+from edgeloop.data.folders import PICTURE_SUFFIXES, entries, files_below, is_hidden, refusing, relative_name, text_of
 from edgeloop.data.sources import NoOptions, RawSample
 from edgeloop.errors import DataFault
 
@@ -57,10 +57,10 @@ def _samples_in(folder: Path, root: Path) -> Iterator[RawSample]:
                 yield _sample(stray, root, label=None, error="lies in no class folder")
         return
     label = text_of(folder.name)
-    found = False
+    found, refused = False, refusing(root)
     for path, error in files_below(folder):
         found = True
-        yield _sample(path, root, label=label, error=error or refusal(path, root))
+        yield _sample(path, root, label=label, error=error or refused(path))
     if not found:
         raise DataFault("the class folder holds no file", where=str(folder), fix="add pictures or remove the folder")
 

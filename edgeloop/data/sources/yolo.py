@@ -26,6 +26,7 @@ from edgeloop.data.folders import (
     leads_outside,
     lexical,
     refusal,
+    refusing,
     relative_name,
     text_of,
     within,
@@ -171,8 +172,11 @@ def _samples(
     found: Mapping[str, _Found], places: list[tuple[str | None, Path]], names: Mapping[int, str], root: Path
 ) -> Iterator[RawSample]:
     sharing = Counter(_label_file(one.path, root) for one in found.values() if one.error is None)
+    refused = refusing(root)
     for one in found.values():
-        if one.error is None:
+        if one.error is None and (reason := refused(one.path)) is not None:
+            yield _unusable(one, reason)
+        elif one.error is None:
             yield _sample(one, names, root, alone=sharing[_label_file(one.path, root)] == 1)
         else:
             yield _unusable(one, one.error)
@@ -181,8 +185,6 @@ def _samples(
 
 
 def _sample(one: _Found, names: Mapping[int, str], root: Path, *, alone: bool) -> RawSample:
-    if (reason := refusal(one.path, root)) is not None:
-        return _unusable(one, reason)
     try:
         header = header_of(one.path)
         labels = labels_in(_label_file(one.path, root), root, names=names, header=header)
