@@ -25,7 +25,9 @@ MAX_NEW_VALUES = 50
 """With more, a column holds no set of values, and there is no edit."""
 
 _SHOWN_VALUES = 5
-_DAMAGE = {"readable", "labels_of_bytes", "splits_of_bytes", "splits_of_group"}
+_DAMAGE = {
+    "readable", "labels_of_bytes", "splits_of_bytes", "splits_of_group", "target_missing", "mistyped", "infinite_cells",
+}  # fmt: skip
 
 
 class Anomaly(Contract):
@@ -114,7 +116,11 @@ def expected(kind: str, kwargs: Kwargs) -> str:
     match kind:
         case "expect_column_values_to_not_be_null":
             return f"a value of {column}{share or ' in every sample'}"
-        case "expect_column_values_to_be_in_set" | "expect_column_distinct_values_to_be_in_set":
+        case (
+            "expect_column_values_to_be_in_set"
+            | "expect_column_distinct_values_to_be_in_set"
+            | "expect_column_most_common_value_to_be_in_set"
+        ):
             return f"{column} {_listed(kwargs['value_set'], ' or ')}{share}"
         case "expect_column_distinct_values_to_contain_set" | "expect_column_distinct_values_to_equal_set":
             return f"{column} to have {_listed(kwargs['value_set'], ' and ')}"
@@ -287,6 +293,7 @@ _FINDERS: Mapping[str, Callable[[Kwargs, "pd.DataFrame", ExpectationResult], Fin
     "expect_column_values_to_be_between": _outside,
     "expect_column_values_to_be_in_set": _other_values,
     "expect_column_distinct_values_to_be_in_set": _other_values,
+    "expect_column_most_common_value_to_be_in_set": _other_values,
     "expect_column_distinct_values_to_contain_set": _missing_values,
     "expect_column_distinct_values_to_equal_set": _other_set,
     "expect_column_values_to_not_be_null": _nulls,

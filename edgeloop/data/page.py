@@ -9,6 +9,7 @@ from edgeloop.data.breakdown import breakdowns
 from edgeloop.data.conditions import conditions_of
 from edgeloop.data.dataset import SPLITS, Dataset, Sample, classes_in
 from edgeloop.data.feature_table import FEATURES_FILE, columns_in
+from edgeloop.data.listing import Listing, listing
 from edgeloop.data.profile import Profile
 from edgeloop.data.thumbnails import thumbnail
 from edgeloop.data.verdict import SEVERITIES, Verdict
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _SHOWN_FAULTS = 12
 _SHOWN_CLASSES = 20
 _SHOWN_OF_CLASS = 8
+_SHOWN_ROWS_OF_CLASS = 3
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,11 @@ def page(
         profile=profile,
         expectations=ordered,
         faults=[
-            (result, tiles(dataset, [rows[i] for i in result.first_ids[:_SHOWN_FAULTS] if i in rows]))
+            (result, shown_of(dataset, [rows[i] for i in result.first_ids[:_SHOWN_FAULTS] if i in rows]))
             for result in ordered
             if result.first_ids
         ],
-        classes=[(name, tiles(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
+        classes=[(name, shown_of(dataset, _examples(dataset, name))) for name in dataset.card.classes[:_SHOWN_CLASSES]],
         bars=bars(profile),
         breakdowns=breakdowns(dataset.rows, _faulty(checks)),
         spreads=[(shown, drawn(shown)) for shown in spreads_of(frame, checks, conditions_of(dataset.rows))],
@@ -97,7 +99,8 @@ def _faulty(checks: Sequence["Checked"]) -> dict[str, set[str]]:
 
 
 def _examples(dataset: Dataset, label: str) -> Sequence[Sample]:
-    return [sample for sample in dataset.split("train") if label in classes_in(sample)][:_SHOWN_OF_CLASS]
+    shown = _SHOWN_ROWS_OF_CLASS if dataset.card.kind == "table" else _SHOWN_OF_CLASS
+    return [sample for sample in dataset.split("train") if label in classes_in(sample)][:shown]
 
 
 def bars(profile: Profile) -> list[Bar]:
@@ -113,6 +116,11 @@ def bars(profile: Profile) -> list[Bar]:
         )
         for label, total in totals.items()
     ]
+
+
+def shown_of(dataset: Dataset, samples: Sequence[Sample]) -> list[Tile] | Listing:
+    """What is shown of samples: a small picture of each, or, of a table, its rows."""
+    return listing(dataset, samples) if dataset.card.kind == "table" else tiles(dataset, samples)
 
 
 def tiles(dataset: Dataset, samples: Iterable[Sample]) -> list[Tile]:
