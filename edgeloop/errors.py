@@ -53,9 +53,10 @@ class EdgeloopError(Exception):
         super().__init__(self.line())
 
     def line(self) -> str:
-        """The error as one line of text."""
+        """The error as one line of text; what would steer a terminal, such as a name of a file, is written out."""
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return " ".join((f"{text}; {self.fix}" if self.fix else text).split())
+        words = " ".join((f"{text}; {self.fix}" if self.fix else text).split())
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
 
 
 class GateRefused(EdgeloopError):

@@ -1,9 +1,11 @@
 r"""Folders and names that somebody else made: listed without following a link out of them or round in a circle.
 
-Nothing is read here. A name is text: bytes that are no UTF-8 are written as `\xNN`.
+Nothing is read here. A name is text on one line: bytes that are no UTF-8, and characters that would steer a terminal
+or turn the direction of writing, are written as `\xNN` or `\uNNNN`.
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,11 +158,15 @@ def relative_name(path: Path, root: Path) -> str:
 
 
 def text_of(name: str) -> str:
-    r"""A name as valid text: bytes that are no UTF-8 are written as `\xNN`, half of a character as `\uNNNN`."""
+    r"""A name as valid text on one line; what is none is written as `\xNN` or `\uNNNN`."""
     try:
-        return os.fsencode(name).decode("utf-8", "backslashreplace")
+        text = os.fsencode(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half of a surrogate pair, which no file name holds but JSON and YAML can write
-        return name.encode("utf-8", "backslashreplace").decode()
+        text = name.encode("utf-8", "backslashreplace").decode()
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+_STEERING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 def is_hidden(path: Path) -> bool:

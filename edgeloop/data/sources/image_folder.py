@@ -4,6 +4,7 @@ What cannot be used is listed with its reason, never skipped; only hidden files 
 folders that do not look like pictures, are no samples. Nothing is read or decoded here.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ class ImageFolder:
         """Every file below a class folder, in the order of its path.
 
         Raises:
-            DataFault: The folder is missing, is no folder, has no class sub-folder, or a class folder is empty or a
-                link.
+            DataFault: The folder is missing, is no folder, has no class sub-folder, a class folder is empty or a link,
+                or two look alike.
         """
         if path is None:
             raise DataFault("needs a folder", where="prepare_data.path", fix="name the folder that holds the classes")
@@ -45,7 +46,19 @@ def _class_folders(root: Path) -> list[Path]:
     for folder in folders:
         if folder.is_symlink():
             raise DataFault("the class folder is a link", where=str(folder), fix="copy its pictures into the dataset")
+    _refuse_twins(folders, root)
     return folders
+
+
+def _refuse_twins(folders: list[Path], root: Path) -> None:
+    """Refuses two classes whose names look alike: one letter and its accent are one character here and two there."""
+    names: dict[str, str] = {}
+    for folder in folders:
+        name = text_of(folder.name)
+        twin = names.setdefault(unicodedata.normalize("NFC", name), name)
+        if twin != name:
+            what = f"two class folders look alike: {twin!a} and {name!a}"
+            raise DataFault(what, where=str(root), fix="put their pictures into one of them")
 
 
 def _samples_in(folder: Path, root: Path) -> Iterator[RawSample]:
