@@ -100,10 +100,11 @@ def _is_cell(value: Any) -> bool:
 
 @cache
 def feature_name(name: str) -> str:
-    """What the feature of a column is called."""
-    while name in _TAKEN:
-        name = f"column_{name}"
-    return name
+    """What the feature of a column is called; no two columns share one."""
+    told_apart = name
+    while told_apart.startswith("column_"):
+        told_apart = told_apart.removeprefix("column_")
+    return f"column_{name}" if told_apart in _TAKEN else name
 
 
 def is_formula(cell: Any) -> bool:

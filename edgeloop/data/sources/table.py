@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ from edgeloop.data.sources import RawSample
 from edgeloop.data.tables import MAX_ROW_CHARACTERS, SUFFIXES, Encoding, Layout, Row, Unreadable, opened
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
+from edgeloop.progress import progress
 
 MAX_ROWS = 1_000_000
 MAX_CELLS = 20_000_000
@@ -42,6 +44,8 @@ MAX_CELLS = 20_000_000
 
 MAX_CLASSES = 100
 MAX_ID_CHARACTERS = 1_000
+
+_ROWS_A_STEP = 10_000
 
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "target": ("label", "target", "class"),
@@ -143,11 +147,13 @@ def _samples(files: Sequence[_File], options: TableOptions, *, where: str) -> It
     seen: dict[str, str] = {}
     first: RawSample | None = None
     usable = False
-    for file in files:
-        for sample in _samples_of(file, schema, options, seen):
+    with progress("read", schema.rows) as advance:
+        for number, sample in enumerate(chain(*(_samples_of(file, schema, options, seen) for file in files)), start=1):
             usable = usable or sample.error is None
             first = first or sample
             yield sample
+            if number % _ROWS_A_STEP == 0:
+                advance(_ROWS_A_STEP, "")
     if not usable:
         what = f"no row can be used; the first: {first.error}" if first else "has no row"
         raise DataFault(what, where=first.id if first else where, fix="correct the files or prepare_data.options")
@@ -210,11 +216,13 @@ class _Schema:
         kinds: Of every column, the roles too.
         roles: The column of each role that has one.
         quantity: Whether the target is a number to be estimated, and no class.
+        rows: Of all files.
     """
 
     kinds: Mapping[str, Kind]
     roles: Mapping[str, str]
     quantity: bool
+    rows: int
 
     @cached_property
     def features(self) -> tuple[str, ...]:
@@ -236,7 +244,7 @@ def _schema(files: Sequence[_File], options: TableOptions, *, where: str) -> _Sc
     kinds = {name: kind_of(scan.shapes[name]) for name in sorted(scan.shapes) if name not in options.drop}
     found = {role: role_column(role, options, tuple(kinds)) for role in USUAL_NAMES}
     roles = {role: name for role, name in found.items() if name is not None}
-    schema = _Schema(kinds, roles, quantity=_is_quantity(roles.get("target"), kinds, scan, options))
+    schema = _Schema(kinds, roles, quantity=_is_quantity(roles.get("target"), kinds, scan, options), rows=scan.rows)
     if kinds and not schema.features:
         raise DataFault("has no column beside the named ones", where=where, fix="correct prepare_data.options")
     return schema

@@ -9,6 +9,7 @@ import pyarrow.parquet as parquet
 import pytest
 from pydantic import ValidationError
 
+from edgeloop.data.features.table import plugin as features
 from edgeloop.data.sources import table as module
 from edgeloop.data.sources.table import TableOptions, plugin
 from edgeloop.errors import DataFault
@@ -275,6 +276,26 @@ def test_parquet_that_ends_early_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataFault, match=r"no row can be used.*cannot be read"):
         read(path)
+
+
+def test_parquet_that_declares_more_rows_than_it_holds_is_an_error_beside_them(tmp_path):
+    path = stored(tmp_path, {"x": list(range(8))})
+    content = path.read_bytes()
+    place = content.rindex(b"\x16\x10\x19")  # thrift: the field num_rows, 8 as a zigzag number, then the row groups
+    path.write_bytes(content[:place] + b"\x16\x7e\x19" + content[place + 3 :])
+    assert errors(read(path)) == [None] * 8 + ["declares 63 rows and holds 8"]
+
+
+def test_a_flipped_byte_in_parquet_gives_rows_or_an_error(tmp_path):
+    moments = [datetime.datetime(2026, 1, 1 + n) for n in range(8)]
+    columns = {"x": range(8), "y": [0.5] * 8, "z": ["ä"] * 8, "t": moments, "label": ["a", "b"] * 4}
+    path = stored(tmp_path, {name: pa.array(values) for name, values in columns.items()})
+    written(tmp_path, "x,label\n1,a\n")
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 11):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        for sample in read(tmp_path):
+            assert sample.error or features.read(sample.content, sample)
 
 
 # refusals

@@ -25,6 +25,13 @@ def test_a_column_that_is_called_as_another_feature_is_called_otherwise():
     assert {"column_id", "column_nulls", "column_mode"} <= features(id=1, nulls=2, mode="x").keys()
 
 
+def test_two_columns_are_never_one_feature():
+    found = features(id=1, column_id=2, column_column_id=3, column_3=4)
+    assert [found[name] for name in ("column_id", "column_column_id", "column_column_column_id", "column_3")] == [
+        1, 2, 3, 4,
+    ]  # fmt: skip
+
+
 def test_cells_without_a_value_are_counted():
     found = features(x=None, y=1, z=None, w=2)
     assert (found["nulls"], found["null_share"]) == (2, 0.5)
