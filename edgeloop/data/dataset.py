@@ -167,6 +167,8 @@ class Dataset:
 
 def local_path(uri: str) -> Path | None:
     """The file that a uri names, or None where it lies on no disk of this machine."""
+    if uri.startswith("file:///") and "?" not in uri and "#" not in uri:  # as nearly all are: no parsing
+        return Path(os.fsdecode(unquote_to_bytes(uri[len("file://") :])))
     parsed = urlsplit(uri)
     return Path(os.fsdecode(unquote_to_bytes(parsed.path))) if parsed.scheme in ("", "file") else None
 

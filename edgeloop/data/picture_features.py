@@ -88,8 +88,8 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
         grey = picture.convert("L")
         coloured = _in_colour(_sampled(picture)) if _channels(picture) > 2 else None
         mode, channels = picture.mode, _channels(picture)
-    histogram = grey.histogram()
-    counts = np.array(histogram)
+    values = _array(grey)
+    counts = np.array(grey.histogram())
     present = np.flatnonzero(counts)
     total, pixels = int(counts @ _VALUES), grey.width * grey.height
     mean, variance = moments(total, int(counts @ _SQUARES), pixels)
@@ -105,10 +105,10 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
         maximum=int(present[-1]),
         entropy=entropy(counts[present]),
         saturation=0.0 if coloured is None else saturation(coloured),
-        sharpness=sharpness(_array(grey)),
-        dark_share=sum(histogram[:DARK]) / pixels,
-        bright_share=sum(histogram[BRIGHT:]) / pixels,
-        dhash=dhash(grey),
+        sharpness=sharpness(values),
+        dark_share=int(counts[:DARK].sum()) / pixels,
+        bright_share=int(counts[BRIGHT:].sum()) / pixels,
+        dhash=_dhash(grey, values),
     )
 
 
@@ -128,8 +128,10 @@ def entropy(counts: NDArray[np.int64]) -> float:
         counts: Of the values that occur; none is 0.
     """
     total = int(counts.sum())
-    logarithms = _small_log2().take if total < _SMALL else _log2
-    return float(logarithms(np.array([total]))[0]) - math.fsum((counts * logarithms(counts)).tolist()) / total
+    if total < _SMALL:
+        table = _small_log2()
+        return float(table[total]) - math.fsum((counts * table.take(counts)).tolist()) / total
+    return float(_log2(np.array([total]))[0]) - math.fsum((counts * _log2(counts)).tolist()) / total
 
 
 _SMALL = 1 << 16
@@ -237,8 +239,13 @@ def dhash(grey: "Image.Image") -> str:
     last not included. A side of at least twice HASH_PIXELS is averaged down by the whole factor size // HASH_PIXELS
     before, each average cut off or rounded to a whole number as Pillow's `Image.reduce` does.
     """
+    return _dhash(grey, _array(grey))
+
+
+def _dhash(grey: "Image.Image", pixels: NDArray[np.uint8]) -> str:
+    """The hash of a grey picture whose pixels, of shape H, W, are known already."""
     factors = max(1, grey.width // HASH_PIXELS), max(1, grey.height // HASH_PIXELS)
-    small = _array(grey if factors == (1, 1) else grey.reduce(factors))
+    small = pixels if factors == (1, 1) else _array(grey.reduce(factors))
     rows, differences = _rows(small.shape[0]), _differences(small.shape[1])
     return np.packbits(rows @ small.astype(np.float64) @ differences > 0).tobytes().hex()  # whole numbers: none rounds
 
