@@ -3,7 +3,7 @@
 A dataset is a folder:
 
     index.parquet   one row a sample, sorted by id, columns INDEX_COLUMNS
-    features.parquet one row a sample, sorted by id: what validation and drift look at: `id` and the columns
+    features.parquet one row a sample, sorted by id: what validation and drift look at: `id`, `split`, columns
                      of the plug-in of `edgeloop.data.features` that the card names; null where it cannot be read
     reference.parquet at most REFERENCE_ROWS feature rows of train, which travel with the model for drift
     dataset.json    DatasetCard

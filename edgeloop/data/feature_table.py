@@ -1,13 +1,14 @@
 """The feature table of a dataset: a row a sample, and in its schema what each column is.
 
-A Parquet file of `id` and the columns of the features; a field's metadata holds `says` and `compared` of its `Column`,
-so that whoever reads the file later needs neither the samples nor the plug-in that looked at them.
+A Parquet file of `id`, `split` and the columns of the features; a field's metadata holds `says` and `compared` of its
+`Column`, so that whoever reads the file later needs neither the samples nor the plug-in that looked at them.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from edgeloop.data.dataset import Sample
 from edgeloop.data.features import Column, Value
 from edgeloop.errors import DataFault, translated
 from edgeloop.plugins import missing_extra
@@ -17,26 +18,28 @@ if TYPE_CHECKING:
 
 FEATURES_FILE = "features.parquet"
 
+_OF_SAMPLES = ("id", "split")
 _TYPES: Mapping[Literal["int", "float", "text"], str] = {"int": "int64", "float": "double", "text": "string"}
 
 
 def write_features(
-    columns: Sequence[Column], ids: Sequence[str], rows: Sequence[Mapping[str, Value] | None], path: Path
+    columns: Sequence[Column], samples: Sequence[Sample], rows: Sequence[Mapping[str, Value] | None], path: Path
 ) -> None:
     """Writes the table.
 
     Args:
         columns: Of the features.
-        ids: Of the samples.
+        samples: Whose id and split are kept.
         rows: Their features, in the same order; None where a sample could not be read.
         path: File to write.
     """
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    fields = [pa.field("id", pa.string()), *(_field(column) for column in columns)]
+    fields = [*(pa.field(name, pa.string()) for name in _OF_SAMPLES), *(_field(column) for column in columns)]
+    of_samples = [[getattr(sample, name) for sample in samples] for name in _OF_SAMPLES]
     values = [[(row or {}).get(column.name) for row in rows] for column in columns]
-    arrays = [pa.array(part, field.type) for part, field in zip([list(ids), *values], fields, strict=True)]
+    arrays = [pa.array(part, field.type) for part, field in zip([*of_samples, *values], fields, strict=True)]
     parquet.write_table(pa.table(arrays, schema=pa.schema(fields)), path)
 
 
@@ -65,7 +68,7 @@ def columns_in(path: Path) -> tuple[Column, ...]:
             schema = parquet.read_schema(path)
     except pa.ArrowException as error:
         raise _no_table(path) from error
-    return tuple(_column(field, path) for field in schema if field.name != "id")
+    return tuple(_column(field, path) for field in schema if field.name not in _OF_SAMPLES)
 
 
 def _column(field: "pa.Field", path: Path) -> Column:

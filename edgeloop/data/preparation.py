@@ -120,7 +120,8 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
         _write_features(columns, samples, observations, folder / FEATURES_FILE)
         _write_features(columns, *_reference(samples, observations), folder / "reference.parquet")
         card.write(folder / "dataset.json")
-    profile_of(samples, [row.features for row in observations], columns).write(profile)
+        described = profile_of(samples, folder / FEATURES_FILE)
+    described.write(profile)
     return card
 
 
@@ -258,4 +259,4 @@ def _reference(
 def _write_features(
     columns: Sequence["Column"], samples: Sequence[Sample], observations: Sequence["Observation"], path: Path
 ) -> None:
-    write_features(columns, [sample.id for sample in samples], [row.features for row in observations], path)
+    write_features(columns, samples, [row.features for row in observations], path)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edgeloop.contract import Contract
-from edgeloop.data.profile import FeatureProfile, Profile
+from edgeloop.data.profile import Profile
+from edgeloop.data.statistics.values import ColumnStatistics
 from edgeloop.errors import DataFault
 
 Status = Literal["drift", "no drift", "not evaluated"]
@@ -62,7 +63,7 @@ class Detector(Protocol):
     """A way to compare one feature."""
 
     def judge(
-        self, reference: FeatureProfile, values: NDArray[np.float64], *, false_alarms: float, min_effect: float
+        self, reference: ColumnStatistics, values: NDArray[np.float64], *, false_alarms: float, min_effect: float
     ) -> FeatureDrift:
         """Compares the values of a window with the reference.
 
@@ -129,7 +130,7 @@ def _judged(
 
 def _feature(
     detector: Detector,
-    feature: FeatureProfile,
+    feature: ColumnStatistics,
     column: NDArray[np.float64] | None,
     *,
     share: float,

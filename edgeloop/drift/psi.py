@@ -9,7 +9,8 @@ fixed threshold of 0.1 would alarm on 98 % of windows of 50 rows and miss a smal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.data.profile import FeatureProfile, bin_counts
+from edgeloop.data.profile import bin_counts
+from edgeloop.data.statistics.values import ColumnStatistics
 from edgeloop.drift import FeatureDrift
 
 PSEUDO_COUNT = 0.5
@@ -20,7 +21,7 @@ class Psi:
     """See the module."""
 
     def judge(
-        self, reference: FeatureProfile, values: NDArray[np.float64], *, false_alarms: float, min_effect: float
+        self, reference: ColumnStatistics, values: NDArray[np.float64], *, false_alarms: float, min_effect: float
     ) -> FeatureDrift:
         """See `edgeloop.drift.Detector`."""
         counts = np.asarray(reference.counts, dtype=np.float64)

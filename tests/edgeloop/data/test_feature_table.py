@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from edgeloop.data.dataset import Sample
 from edgeloop.data.feature_table import columns_in, write_features
 from edgeloop.data.features import Column
 from edgeloop.errors import DataFault, InputFault
@@ -14,15 +15,22 @@ COLUMNS = (
     Column("x", "text", "said"),
 )
 
+SAMPLES = [
+    Sample(id="a", uri="a", sha256="0", split="train", label=None),
+    Sample(id="b", uri="b", sha256=None, split="test", label=None, error="broken"),
+]
+
 
 def test_the_columns_come_back_as_they_were_written(tmp_path):
-    write_features(COLUMNS, ["a", "b"], [{"größe": 1.5, "n": 2, "x": "y"}, None], tmp_path / "f.parquet")
+    write_features(COLUMNS, SAMPLES, [{"größe": 1.5, "n": 2, "x": "y"}, None], tmp_path / "f.parquet")
     assert columns_in(tmp_path / "f.parquet") == COLUMNS
 
 
 def test_a_sample_that_could_not_be_read_has_nulls(tmp_path):
-    write_features(COLUMNS, ["a", "b"], [{"größe": 1.5, "n": 2, "x": "y"}, None], tmp_path / "f.parquet")
-    assert parquet.read_table(tmp_path / "f.parquet").to_pylist()[1] == {"id": "b", "größe": None, "n": None, "x": None}
+    write_features(COLUMNS, SAMPLES, [{"größe": 1.5, "n": 2, "x": "y"}, None], tmp_path / "f.parquet")
+    assert parquet.read_table(tmp_path / "f.parquet").to_pylist()[1] == {
+        "id": "b", "split": "test", "größe": None, "n": None, "x": None,
+    }  # fmt: skip
 
 
 def test_another_table_is_refused(tmp_path):

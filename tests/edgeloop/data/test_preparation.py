@@ -73,6 +73,7 @@ def test_the_tables_have_the_documented_columns(digits):
     assert tuple(parquet.read_schema(digits / "dataset/index.parquet").names) == INDEX_COLUMNS
     assert tuple(parquet.read_schema(digits / "dataset/features.parquet").names) == (
         "id",
+        "split",
         *(column.name for column in COLUMNS),
     )
 

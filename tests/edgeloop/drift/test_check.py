@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from edgeloop.data.dataset import Sample
+from edgeloop.data.feature_table import write_features
 from edgeloop.data.features import compared
 from edgeloop.data.features.image import COLUMNS
-from edgeloop.data.profile import Profile, feature_profile
+from edgeloop.data.profile import profile_of
 from edgeloop.drift import DetectDriftParams, check
 from edgeloop.errors import DataFault, InputFault
 
@@ -19,9 +23,12 @@ def columns(rows, seed, **shifts):
 
 @pytest.fixture
 def reference(tmp_path):
-    features = tuple(feature_profile(name, list(values), nulls=0) for name, values in columns(2000, 0).items())
-    profile = Profile(samples=2000, unreadable=0, counts={}, modes={"L": 2000}, features=features)
-    profile.write(tmp_path / "profile.json")
+    values = columns(2000, 0)
+    samples = [Sample(id=f"{k:04d}", uri="x", sha256=f"{k}", split="train", label=None) for k in range(2000)]
+    rows = [dict(zip(values, row, strict=True)) for row in zip(*(v.tolist() for v in values.values()), strict=True)]
+    described = [replace(column, type="float") for column in COLUMNS if column.name in values]
+    write_features(described, samples, rows, tmp_path / "features.parquet")
+    profile_of(samples, tmp_path / "features.parquet").write(tmp_path / "profile.json")
     return tmp_path / "profile.json"
 
 

@@ -15,7 +15,8 @@ from edgeloop.benchmarking.statistics import summarised
 from edgeloop.canonical import digest_of
 from edgeloop.data.dataset import DatasetCard
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
-from edgeloop.data.profile import FeatureProfile, Profile
+from edgeloop.data.profile import Profile
+from edgeloop.data.statistics.values import ColumnStatistics, TableStatistics
 from edgeloop.data.verdict import ExpectationResult, SuiteRecord, Verdict
 from edgeloop.evaluation import Evaluation
 from edgeloop.files import write_text
@@ -150,11 +151,12 @@ def data_of(classes: tuple[str, ...]) -> tuple[DatasetCard, Profile, Verdict]:
     digests = {split: digest_of([split, *classes]) for split in counts}
     dataset = DatasetCard(source="digits", name="digits", classes=classes, counts=counts, digests=digests, unreadable=1)
     per_class = {split: {c: n // len(classes) + k % 3 for k, c in enumerate(classes)} for split, n in counts.items()}
-    feature = FeatureProfile(
-        name="mean", count=1257, nulls=0, minimum=10.0, maximum=200.0, mean=80.5, std=20.25,
+    feature = ColumnStatistics(
+        name="mean", kind="float", count=1257, nulls=0, minimum=10.0, maximum=200.0, mean=80.5, m2=1257 * 20.25**2,
         quantiles={"0.05": 20.0, "0.5": 80.0, "0.95": 150.0}, edges=(50.0, 100.0), counts=(300, 700, 257),
     )  # fmt: skip
-    profile = Profile(samples=1797, unreadable=1, counts=per_class, modes={"L": 1257}, features=(feature,))
+    reference = TableStatistics(rows=1257, groups=(), columns=(feature,))
+    profile = Profile(samples=1797, unreadable=1, counts=per_class, modes={"L": 1257}, reference=reference)
     expectations = (
         ExpectationResult(
             name="expect_column_values_to_be_in_set", column="readable", severity="critical", status="pass",
