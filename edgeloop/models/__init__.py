@@ -21,7 +21,7 @@ from pydantic import BeforeValidator, Field
 
 from edgeloop import plugins
 from edgeloop.contract import Contract
-from edgeloop.data.preprocessing import Preprocessing
+from edgeloop.data.inputs import AnyPreprocessing
 from edgeloop.errors import ModelFault, ParamsFault, translated
 from edgeloop.files import whole_file
 from edgeloop.plugins import missing_extra
@@ -100,16 +100,36 @@ class ModelCard(Contract):
     task: str
     architecture: str
     options: dict[str, int | float | str | bool] = Field(default_factory=dict)
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
+    classes: tuple[str, ...] = Field(description="what the network's K numbers stand for, as the task names them")
+    preprocessing: AnyPreprocessing
     input_name: str = "input"
     output_names: tuple[str, ...] = ("logits",)
     parameters: int = Field(description="number of trained values")
+    task_options: dict[str, int | float | str | bool] = Field(default_factory=dict)
+    constants: dict[str, float] = Field(
+        default_factory=dict, description="that the task took from the training data, see edgeloop.tasks"
+    )
 
     @classmethod
     def of(cls, folder: Path) -> "ModelCard":
         """The card in a folder of `train`, of a variant set or of a bundle."""
         return cls.read(folder / CARD_FILE)
+
+
+def named_outputs(outputs: Any, card: ModelCard) -> dict[str, Any]:
+    """What a network gave, one tensor or several in order, by the names on its card.
+
+    Raises:
+        ModelFault: They are more or fewer than the names.
+    """
+    tensors = outputs if isinstance(outputs, tuple | list) else (outputs,)
+    if len(tensors) != len(card.output_names):
+        raise ModelFault(
+            f"gives {len(tensors)} outputs, not {len(card.output_names)}",
+            where=card.architecture,
+            fix="name as many outputs as the network has",
+        )
+    return dict(zip(card.output_names, tensors, strict=True))
 
 
 def load_network(folder: Path, weights: Path | None = None) -> "nn.Module":

@@ -71,12 +71,10 @@ def test_alexnet_ends_in_six_cells_a_side_or_fewer():
     assert cells == {63: 1, 95: 2, 224: 6, 256: 6, 500: 6}
 
 
-def test_alexnet_begins_as_its_paper_says():
+def test_what_alexnet_sums_up_neither_grows_nor_fades():
     torch.manual_seed(0)
-    layers = [m for m in plugins.load("models", "alexnet").build((3, 63, 63), 9, {"width": 0.25}) if hasattr(m, "bias")]
-    assert [layer.bias.unique().tolist() for layer in layers] == [[0], [1], [0], [1], [1], [1], [1], [0]]
-    assert layers[0].weight.std().item() == pytest.approx(0.01, rel=0.1)
-    assert layers[1].weight.std().item() == pytest.approx(0.02, rel=0.1)
+    network = plugins.load("models", "alexnet").build((3, 63, 63), 9, {"width": 0.25}).eval()
+    assert 0.3 < network(torch.randn(16, 3, 63, 63)).std() < 3
 
 
 @pytest.mark.parametrize(("options", "least"), [({"stride": 4, "blocks": 2}, 32), ({"stride": 1, "blocks": 0}, 2)])
