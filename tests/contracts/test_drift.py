@@ -1,10 +1,12 @@
 """Every drift detector keeps the same promises."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from edgeloop import plugins
-from edgeloop.data.profile import feature_profile
+from edgeloop.data.statistics import opened, statistics_of
 from edgeloop.drift import FeatureDrift
 
 DETECTORS = plugins.names("drift")
@@ -17,8 +19,20 @@ def detector(request):
 
 
 @pytest.fixture
-def reference():
-    return feature_profile("mean", list(np.random.default_rng(0).normal(size=5000)), nulls=0)
+def described(tmp_path):
+    """The statistics of one column."""
+
+    def of(values):
+        parquet.write_table(pa.table({"mean": pa.array(values, pa.float64())}), tmp_path / "reference.parquet")
+        with opened(tmp_path / "reference.parquet", memory_mib=100, threads=1, scratch=tmp_path) as table:
+            return statistics_of(table).columns[0]
+
+    return of
+
+
+@pytest.fixture
+def reference(described):
+    return described(np.random.default_rng(0).normal(size=5000))
 
 
 def judged(detector, reference, values, min_effect=0.0):
@@ -47,15 +61,15 @@ def test_a_shift_of_the_mean_is_found(detector, reference, rows, shift):
     assert sum(found) >= 48
 
 
-def test_a_constant_feature_that_changes_is_found(detector):
-    reference = feature_profile("width", [8.0] * 1000, nulls=0)
+def test_a_constant_feature_that_changes_is_found(detector, described):
+    reference = described([8.0] * 1000)
     assert judged(detector, reference, [8.0] * 200).status == "no drift"
     assert judged(detector, reference, [9.0] * 200).status == "drift"
     assert judged(detector, reference, [7.0] * 200).status == "drift"
 
 
-def test_an_empty_reference_is_not_evaluated(detector):
-    assert judged(detector, feature_profile("mean", [], nulls=3), [1.0] * 200).status == "not evaluated"
+def test_an_empty_reference_is_not_evaluated(detector, described):
+    assert judged(detector, described([None] * 3), [1.0] * 200).status == "not evaluated"
 
 
 def test_an_effect_below_the_least_is_no_drift(detector, reference):
