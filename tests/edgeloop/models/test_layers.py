@@ -71,10 +71,14 @@ def test_alexnet_ends_in_six_cells_a_side_or_fewer():
     assert cells == {63: 1, 95: 2, 224: 6, 256: 6, 500: 6}
 
 
-def test_what_alexnet_sums_up_neither_grows_nor_fades():
+def test_alexnet_begins_after_he():
     torch.manual_seed(0)
-    network = plugins.load("models", "alexnet").build((3, 63, 63), 9, {"width": 0.25}).eval()
-    assert 0.3 < network(torch.randn(16, 3, 63, 63)).std() < 3
+    network = plugins.load("models", "alexnet").build((3, 63, 63), 9, {"width": 0.25})
+    layers = [layer for layer in network if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 8
+    for layer in layers:
+        assert layer.weight.std().item() == pytest.approx((2 / layer.weight[0].numel()) ** 0.5, rel=0.1)
+        assert not layer.bias.any()
 
 
 @pytest.mark.parametrize(("options", "least"), [({"stride": 4, "blocks": 2}, 32), ({"stride": 1, "blocks": 0}, 2)])
