@@ -3,7 +3,7 @@
 A bad sample is a value here, never an exception. The first samples are looked at by this process; where they show that
 the rest takes long enough to pay for it, processes of its own on every core look at the rest. (Threads do not: the
 interpreter is what they would wait for.) What is found out, and its order, is the same either way. Each process holds
-one content at a time; those that a source has in memory already travel a chunk at a time.
+one content at a time.
 """
 
 import os
@@ -213,6 +213,8 @@ def _content(sample: RawSample) -> bytes:
     Raises:
         _Unusable: There are none, or too many.
     """
+    if sample.packed is not None:
+        return sample.packed.read()
     if sample.content is not None:
         return sample.content
     if sample.uri is None:

@@ -23,6 +23,7 @@ from edgeloop.data.dataset import SPLITS, DatasetCard, Sample, samples_digest, w
 from edgeloop.data.feature_table import FEATURES_FILE, write_features
 from edgeloop.data.governance import Governance, refuse_forbidden
 from edgeloop.data.profile import REFERENCE_ROWS, REFERENCE_SPLIT
+from edgeloop.data.shards import Shards
 from edgeloop.data.sources import RawSample
 from edgeloop.data.storage import View, view_of
 from edgeloop.errors import DataFault
@@ -86,7 +87,7 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     """Reads the source and writes the canonical dataset and its profile.
 
     The same samples give the same split, digests and card, wherever they lie and in whatever order they come. Contents
-    that a source gives instead of a uri are held in memory and packed into shards.
+    that a source gives instead of a uri are packed into shards as they come, so memory does not grow with them.
 
     Args:
         params: Section `prepare_data`; a relative path starts at the current folder.
@@ -105,16 +106,15 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
     refuse_forbidden(params.governance, today=date.today(), where=where)
     kind: str = plugins.load("sources", params.source).kind
     features: Features = plugins.load("features", kind)
-    with _view(params) as view:
-        here = _listed(params, view.path)
-        observations = observed(here, features)
-        raw = [replace(sample, uri=view.uri_of(sample.uri)) for sample in here]
-    _refuse_small_classes(raw, observations, params.min_class_samples, where)
-    splits = _splits(raw, observations, params)
-    columns = features.described(row.features for row in observations if row.features is not None)
     with whole_folder(dataset) as folder:
-        samples = _samples(raw, observations, splits, folder)
+        with _view(params) as view:
+            here = _listed(params, view.path, folder)
+            observations = observed(here, features)
+            raw = [replace(sample, uri=sample.uri and view.uri_of(sample.uri)) for sample in here]
+        _refuse_small_classes(raw, observations, params.min_class_samples, where)
+        samples = _samples(raw, observations, _splits(raw, observations, params))
         _refuse_empty_splits(samples, where)
+        columns = features.described(row.features for row in observations if row.features is not None)
         card = _card(params, kind, raw, samples)
         write_index(samples, folder)
         _write_features(columns, samples, observations, folder / FEATURES_FILE)
@@ -135,11 +135,13 @@ def _view(params: PrepareDataParams) -> Iterator[View]:
         yield View(path=None if params.path is None else params.path.expanduser().absolute(), address="")
 
 
-def _listed(params: PrepareDataParams, path: Path | None) -> list[RawSample]:
-    """All samples of the source, sorted by id."""
+def _listed(params: PrepareDataParams, path: Path | None, folder: Path) -> list[RawSample]:
+    """All samples of the source, sorted by id; their contents are packed into `folder`."""
     source = plugins.load("sources", params.source)
     options = parsed(source.options, params.options, where="prepare_data.options")
-    raw = sorted(counted(source.samples(path, options), "prepare_data"), key=lambda sample: sample.id)
+    with Shards(folder) as shards:
+        came = [_put_aside(sample, shards) for sample in counted(source.samples(path, options), "prepare_data")]
+    raw = sorted(came, key=lambda sample: sample.id)
     if not raw:
         where = str(params.url or path or params.source)
         raise DataFault("holds no sample", where=where, fix="add samples or choose another path")
@@ -147,6 +149,12 @@ def _listed(params: PrepareDataParams, path: Path | None) -> list[RawSample]:
         if one.id == next_one.id:
             raise DataFault(f"the id {one.id!r} occurs twice", where=params.source, fix="give every sample its own id")
     return raw
+
+
+def _put_aside(sample: RawSample, shards: Shards) -> RawSample:
+    if sample.content is None:
+        return sample
+    return replace(sample, content=None, packed=shards.packed(sample.id, sample.content))
 
 
 def _classes(sample: RawSample) -> tuple[str, ...]:
@@ -201,17 +209,12 @@ def _refuse_empty_splits(samples: Sequence[Sample], where: str) -> None:
             )
 
 
-def _samples(
-    raw: Sequence[RawSample], observations: Sequence["Observation"], splits: Sequence[str], folder: Path
-) -> list[Sample]:
-    """The rows of the index; contents without a uri are packed into `folder`."""
-    from edgeloop.data.shards import packed
-
-    uris = packed(((s.id, s.content) for s in raw if s.content is not None), folder)
+def _samples(raw: Sequence[RawSample], observations: Sequence["Observation"], splits: Sequence[str]) -> list[Sample]:
+    """The rows of the index."""
     return [
         Sample(
             id=sample.id,
-            uri=uris.get(sample.id, sample.uri or ""),
+            uri=sample.packed.uri if sample.packed else sample.uri or "",
             sha256=row.sha256,
             split=split,
             label=sample.label,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgeloop.contract import Contract
+from edgeloop.data.shards import Packed
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class RawSample:
         boxes: Of a detection sample: what is in the picture, or () where nothing is; None where nobody has said.
         metadata: What else is known of how it was taken, such as `condition: night`.
         split: Where the source itself puts it, or None.
+        packed: Where `prepare_data` has put the content since; a source leaves it alone.
         time: When it was taken, as text that sorts like time (ISO 8601 in UTC, or a number of fixed width), or None.
     """
 
@@ -49,6 +51,7 @@ class RawSample:
     metadata: Mapping[str, str] = field(default_factory=dict)
     split: str | None = None
     time: str | None = None
+    packed: Packed | None = None
 
 
 class NoOptions(Contract):

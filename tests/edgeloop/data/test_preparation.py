@@ -152,7 +152,7 @@ def test_a_refused_dataset_leaves_nothing_behind(pictures, tmp_path, picture):
     picture(pictures / "elk/0.png", 900)
     with pytest.raises(DataFault):
         prepared(tmp_path / "out", source="image_folder", path=pictures)
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_digits_with_a_path_are_refused(pictures, tmp_path):
