@@ -34,5 +34,5 @@ def test_a_shard_is_a_zip_archive_of_the_contents(packed, tmp_path):
 
 def test_a_shard_that_is_gone_is_named(packed, tmp_path):
     (tmp_path / "shards/0001.zip").unlink()
-    with pytest.raises(InputFault, match="0001.zip"):
+    with pytest.raises(InputFault, match=r"0001\.zip"):
         packed["d"].read()
