@@ -19,7 +19,15 @@ from edgeloop.privacy import opt_out
 
 ROOT = Path(__file__).parents[1]
 COST = {"slow": 1, "privileged": 2, "long": 3}
-SLOWEST = ("pipelines/test_dvc", "test_readme", "pipelines/test_loop", "pipelines", "robustness")
+SLOWEST = (
+    "pipelines/test_dvc",
+    "test_readme",
+    "pipelines/test_loop",
+    "test_data_page",
+    "benchmarks",
+    "pipelines",
+    "robustness",
+)
 
 
 def pytest_configure() -> None:
