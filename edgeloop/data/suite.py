@@ -13,7 +13,6 @@ in all.
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -176,9 +175,9 @@ def checked(suite: Suite, frame: "pd.DataFrame", *, where: Path) -> Iterator[Che
         MissingExtra: Great Expectations is not installed.
     """
     expectations = [_built(values, position, where) for position, values in enumerate(suite.expectations, start=1)]
-    with _batch(frame) as batch:
-        for expectation in expectations:
-            yield _checked(expectation, batch)
+    validator = _validator(frame)
+    for expectation in expectations:
+        yield _checked(expectation, validator)
 
 
 def _built(values: Mapping[str, Any], position: int, where: Path) -> Any:
@@ -215,23 +214,29 @@ def _import_quietly() -> None:
         raise missing_extra(error, "validation") from error
 
 
-@contextmanager
-def _batch(frame: "pd.DataFrame") -> Iterator[Any]:
-    """`frame` as the library wants it, in a context that lives in memory only."""
+def _validator(frame: "pd.DataFrame") -> Any:
+    """What checks `frame`, in a context that lives in memory only.
+
+    One for all expectations: `Batch.validate` makes another for each, which takes a digest of the whole frame.
+    """
     _import_quietly()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.validator.v1_validator import Validator
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("dataset").add_dataframe_asset("samples")
-    yield asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    return Validator(
+        asset.add_batch_definition_whole_dataframe("all"),
+        batch_parameters={"dataframe": frame},
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
+    )
 
 
-def _checked(expectation: Any, batch: Any) -> Checked:
-    how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]}
+def _checked(expectation: Any, validator: Any) -> Checked:
     try:
-        outcome = batch.validate(expectation, result_format=how)
+        outcome = validator.validate_expectation(expectation)
         raised = _raised(outcome.exception_info) or _nothing_to_check(outcome.result)
     except Exception as error:  # any expectation of the library's or the user's may do anything
         outcome, raised = None, str(error) or type(error).__name__
