@@ -50,8 +50,9 @@ def evaluate(
         numbers = {name: value for name, value in outcome.metrics.items() if isinstance(value, (int, float))}
         write_json(Path(metrics.path), numbers)
         metrics.metadata.update(numbers)
-        matrix = {"classes": outcome.classes, "matrix": outcome.metrics.get("confusion", [])}
+        names = outcome.metrics.get("confusion_classes", list(outcome.classes))
+        matrix = {"classes": names, "matrix": outcome.metrics.get("confusion", [])}
         write_json(Path(confusion.path), matrix)
         if matrix["matrix"]:
-            confusion.log_confusion_matrix(list(outcome.classes), matrix["matrix"])
+            confusion.log_confusion_matrix(names, matrix["matrix"])
         stop_unless_passed(outcome.checks, where="evaluate", fix="see evaluate.min_metric")

@@ -1,6 +1,6 @@
 """Samples as the inputs of a model, a few at a time, so that memory stays bounded whatever the dataset holds.
 
-Legend: `N` batch, `C` channels, `H` height, `W` width.
+Legend: `N` batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.data.preprocessing import Preprocessing
+from edgeloop.data.inputs import AnyPreprocessing
 
 MOST_VALUES = 1 << 22
 """Input values in one batch: 16 MB of float32, and some hundreds of MB of activations in a usual network."""
@@ -18,9 +18,9 @@ MOST_SAMPLES = 64
 
 
 def batches(
-    dataset: Dataset, samples: Sequence[Sample], preprocessing: Preprocessing
+    dataset: Dataset, samples: Sequence[Sample], preprocessing: AnyPreprocessing
 ) -> Iterator[tuple[Sequence[Sample], NDArray[np.float32]]]:
-    """The samples in their order, with their inputs of shape N, C, H, W.
+    """The samples in their order, with their inputs, N first.
 
     Raises:
         DataFault: A sample has changed since `prepare_data` or cannot be decoded.

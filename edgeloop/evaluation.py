@@ -5,31 +5,33 @@ it writes:
 
     evaluation.json   Evaluation
     metrics.json      the metrics that are one number, for `dvc metrics`
-    confusion.csv     `actual,predicted`, a row for every sample in the order of their ids, for `dvc plots`
+    confusion.csv     `actual,predicted`, a row for every sample in the order of their ids, or for every object, for
+                      `dvc plots`
     *.png             what the task draws
 """
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from edgeloop import plugins
 from edgeloop.benchmarking.staging import Samples, samples_of
 from edgeloop.contract import Contract
-from edgeloop.data.dataset import Dataset
+from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
 from edgeloop.files import whole_folder, write_json
-from edgeloop.models import ModelCard
+from edgeloop.models import ModelCard, named_only
 from edgeloop.progress import Advance, progress
-from edgeloop.runtimes import Runtime, Session
+from edgeloop.runtimes import Runtime
 from edgeloop.selection import Selection
-from edgeloop.tasks import Task
+from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import Check, PlacedVariant, placed_variants
 
 BATCH_SIZE = 64
@@ -40,6 +42,21 @@ class EvaluateParams(Contract):
     """Section `evaluate`."""
 
     min_metric: float = Field(default=0.95, ge=0, le=1, description="of the task's metric on test; less stops the run")
+    by: tuple[str, ...] = Field(
+        default=("condition",), description="columns of the metadata, or group: the metric is also taken of each value"
+    )
+    max_gap: float | None = Field(
+        default=None, ge=0, le=1, description="between the best and the worst value of a column; null: any"
+    )
+
+
+class Part(Contract):
+    """The samples that share a value of a column."""
+
+    column: str
+    value: str
+    samples: int
+    metric: float | None = Field(description="the task's; null where these samples alone cannot be judged")
 
 
 class Evaluation(Contract):
@@ -53,6 +70,7 @@ class Evaluation(Contract):
     classes: tuple[str, ...]
     metric: str
     metrics: dict[str, Any]
+    parts: tuple[Part, ...] = Field(default=(), description="the metric of every value of the columns in evaluate.by")
     checks: tuple[Check, ...]
 
 
@@ -90,8 +108,12 @@ def evaluate(
     task: Task = plugins.load("tasks", card.task)
     samples = samples_of(dataset, validation=validation, split="test", preprocessing=card.preprocessing)
     with progress("evaluate", len(samples.samples)) as advance:
-        outputs = _outputs(placed, choice.target.runtime, choice.target.threads, samples, card=card, advance=advance)
-    metrics = task.metrics(outputs, samples.targets, card.classes)
+        answers = _answers(
+            placed, choice.target.runtime, choice.target.threads, samples, task=task, card=card, advance=advance
+        )
+    truths = task.truths(samples.dataset, samples.samples, card)
+    metrics = task.metrics(answers, truths, card)
+    parts = parts_of(params.by, samples=samples.samples, judged=partial(_part_metric, task, answers, truths, card))
     outcome = Evaluation(
         candidate=choice.winner,
         variant=placed.variant.name,
@@ -100,12 +122,13 @@ def evaluate(
         classes=card.classes,
         metric=task.metric,
         metrics=metrics,
-        checks=(min_metric_check(float(metrics[task.metric]), params.min_metric),),
+        parts=parts,
+        checks=(min_metric_check(float(metrics[task.metric]), params.min_metric), *gap_checks(parts, params.max_gap)),
     )
     with whole_folder(evaluation) as folder:
         outcome.write(folder / "evaluation.json")
         write_json(folder / "metrics.json", numbers_of(metrics))
-        write_confusion(folder / "confusion.csv", classes=card.classes, targets=samples.targets, outputs=outputs)
+        write_confusion(folder / "confusion.csv", task.pairs(answers, truths, card))
         task.draw(metrics, folder)
     return outcome
 
@@ -123,10 +146,11 @@ def metric_of(
     task: Task = plugins.load("tasks", card.task)
     samples = samples_of(dataset, validation=validation, split="test", preprocessing=card.preprocessing)
     classes = Dataset(dataset, validation).card.classes
-    if classes != card.classes:
+    if task.names(classes, card.task_options) != card.classes:
         raise DataFault(f"has other classes ({classes}) than the model", where=str(dataset), fix="compare with another")
-    outputs = _outputs(placed, runtime, threads, samples, card=card, advance=lambda _units, _text: None)
-    return float(task.metrics(outputs, samples.targets, card.classes)[task.metric])
+    answers = _answers(placed, runtime, threads, samples, task=task, card=card, advance=lambda _units, _text: None)
+    truths = task.truths(samples.dataset, samples.samples, card)
+    return float(task.metrics(answers, truths, card)[task.metric])
 
 
 def min_metric_check(value: float, limit: float) -> Check:
@@ -145,15 +169,61 @@ def numbers_of(metrics: dict[str, Any]) -> dict[str, float | int]:
     }
 
 
-def write_confusion(
-    path: Path, *, classes: Sequence[str], targets: NDArray[np.int64], outputs: NDArray[np.float32]
-) -> None:
-    """One line a sample: what it is, and what the model takes it for."""
+def write_confusion(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
+    """One line a pair: what it is, and what the model takes it for."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["actual", "predicted"])
-        predicted = outputs.argmax(axis=1)
-        writer.writerows((classes[a], classes[p]) for a, p in zip(targets, predicted, strict=True))
+        writer.writerows(pairs)
+
+
+def parts_of(
+    columns: Sequence[str], *, samples: Sequence[Sample], judged: Callable[[list[int]], float | None]
+) -> tuple[Part, ...]:
+    """The metric of every value of the columns, in their order; a column that no sample has gives none.
+
+    Args:
+        columns: Keys of the metadata, or `group`.
+        samples: All that were judged.
+        judged: The metric of the samples at these places; None where they cannot be judged alone.
+    """
+    known = [{**json.loads(sample.metadata or "{}"), "group": sample.group} for sample in samples]
+    parts = []
+    for column in columns:
+        places: dict[str, list[int]] = {}
+        for place, values in enumerate(known):
+            if values.get(column) is not None:
+                places.setdefault(str(values[column]), []).append(place)
+        parts += [
+            Part(column=column, value=value, samples=len(places[value]), metric=judged(places[value]))
+            for value in sorted(places)
+        ]
+    return tuple(parts)
+
+
+def gap_checks(parts: Sequence[Part], limit: float | None) -> tuple[Check, ...]:
+    """Of every column, how far its worst value lies below its best; nothing without a limit."""
+    if limit is None:
+        return ()
+    checks = []
+    for column in dict.fromkeys(part.column for part in parts):
+        metrics = {part.value: part.metric for part in parts if part.column == column and part.metric is not None}
+        gap = max(metrics.values(), default=0.0) - min(metrics.values(), default=0.0)
+        worst = min(metrics, key=lambda value: metrics[value], default="")
+        reason = "" if gap <= limit else f"{column} {worst} lies {gap:.4f} below the best, more than {limit:.4f}"
+        status: Literal["pass", "fail"] = "pass" if gap <= limit else "fail"
+        checks.append(Check(name=f"gap_{column}", status=status, value=gap, limit=limit, reason=reason))
+    return tuple(checks)
+
+
+def _part_metric(
+    task: Task, answers: Floats, truths: Sequence[Truth], card: ModelCard, places: list[int]
+) -> float | None:
+    """None where these samples alone cannot be judged, as those of one class by a curve of two."""
+    try:
+        return float(task.metrics(answers[places], [truths[place] for place in places], card)[task.metric])
+    except DataFault:
+        return None
 
 
 def _winner(choice: Selection, folders: Sequence[Path], *, where: Path) -> PlacedVariant:
@@ -169,21 +239,25 @@ def _winner(choice: Selection, folders: Sequence[Path], *, where: Path) -> Place
     return placed[choice.variant]
 
 
-def _outputs(
-    placed: PlacedVariant, runtime: str, threads: int, samples: Samples, *, card: ModelCard, advance: Advance
-) -> NDArray[np.float32]:
-    """The model's first output for all samples, N first."""
+def _answers(
+    placed: PlacedVariant,
+    runtime: str,
+    threads: int,
+    samples: Samples,
+    *,
+    task: Task,
+    card: ModelCard,
+    advance: Advance,
+) -> Floats:
+    """The task's answers for all samples."""
     plugin: Runtime = plugins.load("runtimes", runtime)
     state = plugin.state()
     if not state.available:
         raise DeviceFault(f"is not available here: {state.reason}", where=runtime, fix="evaluate needs it")
+    parts = []
     with closing(plugin.open(placed.path, threads=threads)) as session:
-        return np.concatenate([_batch(session, inputs, card, advance) for inputs in samples.batches(BATCH_SIZE)])
-
-
-def _batch(session: Session, inputs: NDArray[np.float32], card: ModelCard, advance: Advance) -> NDArray[np.float32]:
-    outputs = session.run(inputs)
-    if card.output_names[0] not in outputs:
-        raise ModelFault(f"gives no output {card.output_names[0]!r}", where="evaluate", fix="convert the model again")
-    advance(len(inputs), "test")
-    return outputs[card.output_names[0]]
+        for inputs in samples.batches(BATCH_SIZE):
+            outputs = named_only(session.run(inputs), card, where="evaluate")
+            parts.append(task.answers(outputs, inputs.view, card))
+            advance(len(inputs), "test")
+    return np.concatenate(parts)

@@ -154,10 +154,13 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
     for kind, name, field, options in (
         ("sources", params.prepare_data.source, "prepare_data.options", params.prepare_data.options),
         ("models", params.train.model, "train.model_options", params.train.model_options),
+        ("tasks", params.train.task, "train.task_options", params.train.task_options),
     ):
         parsed(plugins.load(kind, name).options, options, where=f"{where}: {field}")
     _refuse_no_place(params, where)
     _refuse_other_samples(params, where)
+    _refuse_other_answers(params, where)
+    _refuse_out_of_sight(params, where)
     return params
 
 
@@ -179,6 +182,31 @@ def _refuse_other_samples(params: Params, where: str) -> None:
             f"train.task: {task} learns from {' or '.join(wanted)} samples, prepare_data.source {source} has {given}s",
             where=where,
             fix="choose a task and a source that go together",
+        )
+
+
+def _refuse_other_answers(params: Params, where: str) -> None:
+    task, model = params.train.task, params.train.model
+    given, wanted = plugins.load("models", model).answers, plugins.load("tasks", task).asks
+    if given != wanted:
+        fitting = [name for name in plugins.names("models") if plugins.load("models", name).answers == wanted]
+        raise ParamsFault(
+            f"train.model: {model} answers with {given}, and train.task {task} asks for {wanted}",
+            where=where,
+            fix=f"use one of: {', '.join(fitting)}",
+        )
+
+
+def _refuse_out_of_sight(params: Params, where: str) -> None:
+    """A shift as wide as the picture leaves nothing of it."""
+    if plugins.load("sources", params.prepare_data.source).kind not in ("image", "detection"):
+        return
+    side = min(params.train.image.height, params.train.image.width)
+    if params.train.augment_shift >= side:
+        raise ParamsFault(
+            f"train.augment_shift: {params.train.augment_shift} moves pictures of {side} pixels out of sight",
+            where=where,
+            fix="lower it or raise train.image",
         )
 
 

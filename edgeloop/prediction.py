@@ -10,9 +10,9 @@ from typing import Any
 
 from edgeloop import plugins
 from edgeloop.contract import Contract
-from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.errors import DeviceFault, translated
 from edgeloop.lineage import verification
-from edgeloop.models import ModelCard
+from edgeloop.models import ModelCard, named_only
 from edgeloop.runtimes import Runtime, Session
 from edgeloop.tasks import Task
 from edgeloop.variants import PlacedVariant
@@ -62,11 +62,9 @@ def predict(bundle: Path, inputs: Sequence[Path], *, variant: str | None = None,
 def _answer(path: Path, *, card: ModelCard, task: Task, session: Session) -> dict[str, Any]:
     with translated(path):
         content = path.read_bytes()
-    pixels = card.preprocessing.apply(content, where=str(path))
-    outputs = session.run(pixels[None])
-    if card.output_names[0] not in outputs:
-        raise ModelFault(f"gives no output {card.output_names[0]!r}", where=str(path), fix="convert the model again")
-    return task.decode(outputs[card.output_names[0]], card.classes)[0]
+    inputs = card.preprocessing.apply(content, where=str(path))[None]
+    outputs = named_only(session.run(inputs), card, where=str(path))
+    return task.decode(task.answers(outputs, inputs.view, card), card)[0]
 
 
 def _runtime_for(placed: PlacedVariant, *, preferred: str) -> tuple[str, Runtime]:

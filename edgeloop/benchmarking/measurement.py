@@ -3,8 +3,11 @@
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, CandidateRow
@@ -12,7 +15,7 @@ from edgeloop.benchmarking.plan import Candidate, candidates_of, idle_targets
 from edgeloop.benchmarking.profiles import CLOCK_MARGIN, CONTENDED, PROFILES, Profile
 from edgeloop.benchmarking.records import Record
 from edgeloop.benchmarking.rounds import Order, Surroundings, measure_on
-from edgeloop.benchmarking.rows import Context, Judge, row_of
+from edgeloop.benchmarking.rows import Context, Judgement, row_of
 from edgeloop.benchmarking.staging import Samples, material_of, samples_of
 from edgeloop.benchmarking.statistics import CONFIDENCE
 from edgeloop.benchmarking.writing import write_benchmark
@@ -22,8 +25,11 @@ from edgeloop.files import whole_folder
 from edgeloop.models import ModelCard
 from edgeloop.progress import progress
 from edgeloop.runtimes import Arrays
-from edgeloop.tasks import Task
+from edgeloop.tasks import Floats, Task
 from edgeloop.variants import VariantSet, placed_variants
+
+_JUDGED_AT_ONCE = 64
+"""Samples, so that memory stays bounded where a task reads their inputs."""
 
 
 def benchmark(
@@ -65,7 +71,8 @@ def benchmark(
     profile, reference = PROFILES[params.profile], reference_of(VariantSet.of(converted), records)
     with whole_folder(benchmark) as folder:  # from the start, so that a place that cannot be written costs no minutes
         surroundings = _measured(records, named=named, params=params, samples=samples, sleep=sleep)
-        context = Context(profile=profile, reference=_outputs_of(reference, records), judge=_judge(task, card, samples))
+        answered = _outputs_of(reference, records)
+        context = Context(profile=profile, reference=answered, judge=_Judge(task, card, samples, answered))
         report = BenchmarkReport(
             protocol=protocol_of(profile, seed=params.seed),
             reference=reference,
@@ -174,10 +181,31 @@ def _outputs_of(variant: str, records: Sequence[Record]) -> Arrays:
     return next((outputs for outputs in answered if outputs), {})
 
 
-def _judge(task: Task, card: ModelCard, samples: Samples) -> Judge:
-    targets = samples.targets
+class _Judge:
+    """What the task says of outputs for all samples.
 
-    def judged(outputs: Arrays) -> float:
-        return float(task.metrics(outputs[card.output_names[0]], targets, card.classes)[task.metric])
+    The reference's answers are kept: every candidate is compared with them.
+    """
 
-    return judged
+    def __init__(self, task: Task, card: ModelCard, samples: Samples, reference: Arrays) -> None:
+        self._task, self._card, self._samples = task, card, samples
+        self._truths = task.truths(samples.dataset, samples.samples, card)
+        self._reference = self._answers(reference) if reference else None
+
+    def __call__(self, outputs: Arrays) -> Judgement:
+        """See `rows.Judge`."""
+        answers = self._answers(outputs)
+        metrics = self._task.metrics(answers, self._truths, self._card)
+        agreement = None
+        if self._reference is not None:
+            agreement = self._task.agreement(self._reference, answers, self._card)
+        return Judgement(accuracy=float(metrics[self._task.metric]), agreement=agreement)
+
+    def _answers(self, outputs: Arrays) -> Floats:
+        samples = self._samples.samples
+        parts = []
+        for start in range(0, len(samples), _JUDGED_AT_ONCE):
+            part = slice(start, start + _JUDGED_AT_ONCE)
+            of_part = {name: values[part] for name, values in outputs.items()}
+            parts.append(self._task.answers(of_part, partial(self._samples.inputs, samples[part]), self._card))
+        return np.concatenate(parts)

@@ -22,7 +22,7 @@ from edgeloop import plugins
 from edgeloop.benchmarking.environment import read_environment
 from edgeloop.benchmarking.profiles import CLOCK_MARGIN
 from edgeloop.canonical import sha256_of_file
-from edgeloop.data.preprocessing import Preprocessing
+from edgeloop.data.inputs import preprocessing_of
 from edgeloop.errors import EdgeloopError, InputFault, translated
 from edgeloop.runtimes import Session
 
@@ -105,7 +105,7 @@ class Resident:
 
     def _preprocess(self, samples: str, preprocessing: dict[str, Any], queries: int) -> Answer:
         """Times decode, resize and normalise on real files: `content` and `offsets` of the npz `samples`."""
-        steps = Preprocessing.model_validate(preprocessing)
+        steps = preprocessing_of(preprocessing)
         with np.load(samples) as arrays:
             content, offsets = arrays["content"].tobytes(), arrays["offsets"]
         files = [content[start:end] for start, end in pairwise(offsets)]

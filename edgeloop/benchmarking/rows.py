@@ -15,8 +15,22 @@ from edgeloop.errors import EdgeloopError
 from edgeloop.parity import compared
 from edgeloop.runtimes import Arrays
 
-Judge = Callable[[Arrays], float]
-"""The task's metric of outputs for all samples."""
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the task says of outputs.
+
+    Args:
+        accuracy: Its metric.
+        agreement: With the reference; null where there is none.
+    """
+
+    accuracy: float
+    agreement: float | None = None
+
+
+Judge = Callable[[Arrays], Judgement]
+"""Judges outputs for all samples."""
 
 NO_SENSOR = "the device has no energy sensor that this process may read"
 UNREAD_SENSOR = "not measured: no reader for the energy sensors of this device"
@@ -100,15 +114,15 @@ def _quality(record: Record, context: Context) -> _Quality:
     if context.judge is None or not outputs:
         return _Quality(reason=context.no_accuracy or "no outputs were taken")
     try:
-        accuracy = context.judge(outputs)
         parities = compared(context.reference, outputs) if context.reference else ()
+        judgement = context.judge(outputs)
     except EdgeloopError as error:
         record.stop = record.stop or stop_of(error)
         return _Quality(reason=error.line())
     errors = [parity.max_relative_error for parity in parities if parity.max_relative_error is not None]
     return _Quality(
-        accuracy=accuracy,
-        agreement=parities[0].agreement if parities else None,
+        accuracy=judgement.accuracy,
+        agreement=judgement.agreement,
         max_relative_error=max(errors, default=None) if len(errors) == len(parities) else None,
     )
 

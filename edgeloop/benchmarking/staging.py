@@ -1,6 +1,6 @@
 """What is sent to a device: model files, and real samples as they are read and as a model takes them.
 
-Legend: `N` samples, `C` channels, `H` height, `W` width.
+Legend: `N` samples.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.data.preprocessing import Preprocessing
+from edgeloop.data.inputs import AnyPreprocessing
 from edgeloop.errors import DataFault, translated
 from edgeloop.files import copy_file
 from edgeloop.models import CARD_FILE
@@ -30,24 +30,19 @@ class Samples:
 
     dataset: Dataset
     samples: tuple[Sample, ...]
-    preprocessing: Preprocessing
-
-    @property
-    def targets(self) -> NDArray[np.int64]:
-        """Class indices, N."""
-        return np.asarray([self.dataset.class_index(sample) for sample in self.samples], dtype=np.int64)
+    preprocessing: AnyPreprocessing
 
     def inputs(self, samples: tuple[Sample, ...]) -> NDArray[np.float32]:
-        """N, C, H, W."""
+        """N and the shape of an input."""
         return np.stack([self.preprocessing.apply(self.dataset.content(s), where=s.uri) for s in samples])
 
     def batches(self, size: int) -> Iterator[NDArray[np.float32]]:
-        """N, C, H, W with N ≤ `size`, in the order of the samples."""
+        """At most `size` of them at a time, in the order of the samples."""
         for start in range(0, len(self.samples), size):
             yield self.inputs(self.samples[start : start + size])
 
 
-def samples_of(dataset: Path, *, validation: Path, split: str, preprocessing: Preprocessing) -> Samples:
+def samples_of(dataset: Path, *, validation: Path, split: str, preprocessing: AnyPreprocessing) -> Samples:
     """The accepted samples of a split.
 
     Raises:
@@ -65,9 +60,9 @@ class Material:
     """Files for a device, all npz; they lie in a folder of the run's own.
 
     Args:
-        timing: `inputs`, N, C, H, W: what timed queries take turns through.
+        timing: `inputs`, N first: what timed queries take turns through.
         single: `inputs` with N = 1, for the process whose memory is measured.
-        content: `content` and `offsets`: the bytes of image files, one after another; null where there are none.
+        content: `content` and `offsets`: the bytes of samples, one after another; null where there are none.
         samples: What accuracy is measured on; null where there is none.
     """
 

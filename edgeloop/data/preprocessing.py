@@ -52,6 +52,11 @@ class Preprocessing(Contract):
         """C, H, W."""
         return CHANNELS[self.image.mode], self.image.height, self.image.width
 
+    @property
+    def taken(self) -> Contract:
+        """What the model takes, apart from what was fitted."""
+        return self.image
+
     def apply(self, content: bytes, *, where: str = "image") -> NDArray[np.float32]:
         """The image file `content` as float32 of shape C, H, W.
 

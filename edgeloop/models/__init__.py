@@ -132,6 +132,18 @@ def named_outputs(outputs: Any, card: ModelCard) -> dict[str, Any]:
     return dict(zip(card.output_names, tensors, strict=True))
 
 
+def named_only(outputs: dict[str, Any], card: ModelCard, *, where: str) -> dict[str, Any]:
+    """Of what a model file gave, the outputs on the card, in the card's order.
+
+    Raises:
+        ModelFault: One is missing.
+    """
+    for name in card.output_names:
+        if name not in outputs:
+            raise ModelFault(f"gives no output {name!r}", where=where, fix="convert the model again")
+    return {name: outputs[name] for name in card.output_names}
+
+
 def load_network(folder: Path, weights: Path | None = None) -> "nn.Module":
     """The network of the model in `folder`, in evaluation mode.
 

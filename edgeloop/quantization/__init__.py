@@ -1,6 +1,6 @@
 """Quantization of converted variants, one scheme a file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime
-from edgeloop.tasks import Task
+from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import (
     VARIANTS_FILE,
     Check,
@@ -81,7 +81,7 @@ class Scheme(Protocol):
 
         Args:
             source: The float file.
-            inputs: The calibration set in batches of shape N, C, H, W; read once.
+            inputs: The calibration set in batches, N first; read once.
             target: The file to write, in a folder that exists; scratch files may lie beside it meanwhile.
             method: How the ranges follow from the calibration set.
 
@@ -97,6 +97,7 @@ class _Work:
 
     params: QuantizeParams
     card: ModelCard
+    task: Task
     dataset: Dataset
     chosen: list[Sample]
     val: tuple[Sample, ...]
@@ -129,10 +130,11 @@ def quantize(
         copy_file(converted / CARD_FILE, folder / CARD_FILE)
         made = VariantSet(variants=())
         if schemes:
-            chosen = _calibration_set(opened, params)
-            val = _labelled_val(opened, card)
+            task: Task = plugins.load("tasks", card.task)
+            chosen = _calibration_set(opened, params, task=task, card=card)
+            val = _labelled_val(opened, task=task, card=card)
             with progress("quantize", len(schemes) * (len(chosen) + len(val))) as advance:
-                work = _Work(params, card, opened, chosen, val, advance)
+                work = _Work(params, card, task, opened, chosen, val, advance)
                 variants = tuple(_quantized(scheme, sources, folder=folder, work=work) for scheme in schemes)
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
@@ -156,18 +158,22 @@ def _schemes(names: tuple[str, ...]) -> list[Scheme]:
     return schemes
 
 
-def _calibration_set(dataset: Dataset, params: QuantizeParams) -> list[Sample]:
-    chosen = calibration.stratified(dataset.split("train"), params.calibration_samples, seed=params.seed)
+def _calibration_set(dataset: Dataset, params: QuantizeParams, *, task: Task, card: ModelCard) -> list[Sample]:
+    """Of the samples that were learned from."""
+    train = dataset.split("train")
+    truths = task.truths(dataset, train, card)
+    learned = [sample for sample, truth in zip(train, truths, strict=True) if task.learns_from(truth)]
+    chosen = calibration.stratified(learned, params.calibration_samples, seed=params.seed)
     if not chosen:
         raise DataFault("train holds no accepted sample", where=str(dataset.folder), fix="add data or loosen the suite")
     return chosen
 
 
-def _labelled_val(dataset: Dataset, card: ModelCard) -> tuple[Sample, ...]:
+def _labelled_val(dataset: Dataset, *, task: Task, card: ModelCard) -> tuple[Sample, ...]:
     val = dataset.split("val")
     if not val:
         raise DataFault("val holds no accepted sample", where=str(dataset.folder), fix="add data or loosen the suite")
-    if dataset.card.classes != card.classes:
+    if task.names(dataset.card.classes, card.task_options) != card.classes:
         raise DataFault(
             "its classes are not those that the model was trained on", where=str(dataset.folder), fix="train again"
         )
@@ -204,20 +210,22 @@ def _calibration_inputs(work: _Work) -> Iterable[NDArray[np.float32]]:
 
 def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work) -> tuple[tuple[Check, ...], dict[str, Any]]:
     """Checks and details of the file `target` against the file `source` on all of val."""
-    task: Task = plugins.load("tasks", work.card.task)
-    limits = work.params.limits
-    float_outputs, outputs = _answered(scheme.runtime, source, target=target, work=work)
-    name = work.card.output_names[0]
-    parity = next(one for one in compared(float_outputs, outputs) if one.output == name)
-    targets = np.array([work.dataset.class_index(sample) for sample in work.val], dtype=np.int64)
-    float_metric = _metric(task, float_outputs[name], targets, work.card)
-    metric = _metric(task, outputs[name], targets, work.card)
+    task, card, limits = work.task, work.card, work.params.limits
+    float_outputs, outputs, answers = _answered(scheme.runtime, source, target=target, work=work)
+    parities = compared(float_outputs, outputs)
+    truths = task.truths(work.dataset, work.val, card)
+    float_metric, metric = (_metric(task, found, truths, card) for found in answers)
     drop = None if float_metric is None or metric is None else float_metric - metric
     ratio = target.stat().st_size / source.stat().st_size
     on_val = f"on {len(work.val)} samples of val"
     checks = (
         _at_most(f"{task.metric}_drop", drop, limits.max_accuracy_drop, reason=f"{task.metric} lost {on_val}"),
-        _at_least("agreement", parity.agreement, limits.min_agreement, reason=f"answers as the float file {on_val}"),
+        _at_least(
+            "agreement",
+            task.agreement(*answers, card),
+            limits.min_agreement,
+            reason=f"answers as the float file {on_val}",
+        ),
         _at_most("size_ratio", ratio, limits.max_size_ratio, reason="file size over that of the float file"),
     )
     details = {
@@ -226,32 +234,42 @@ def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work) -> tuple
         f"metric_{scheme.precision}": metric,
         "samples": len(work.val),
         "runtime": scheme.runtime,
-        "sqnr_db": parity.sqnr_db,
-        "max_relative_error": parity.max_relative_error,
+        "sqnr_db": _worst([parity.sqnr_db for parity in parities], of=min),
+        "max_relative_error": _worst([parity.max_relative_error for parity in parities], of=max),
     }
     return checks, details
 
 
-def _answered(runtime_name: str, source: Path, *, target: Path, work: _Work) -> tuple[Arrays, Arrays]:
-    """The outputs of both files on val, batch by batch."""
+def _answered(
+    runtime_name: str, source: Path, *, target: Path, work: _Work
+) -> tuple[Arrays, Arrays, tuple[Floats, Floats]]:
+    """The outputs of both files on val, and the task's answers of both."""
     runtime: Runtime = plugins.load("runtimes", runtime_name)
     parts: tuple[list[Arrays], list[Arrays]] = ([], [])
+    answers: tuple[list[Floats], list[Floats]] = ([], [])
     with (
         closing(runtime.open(source, threads=THREADS)) as reference,
         closing(runtime.open(target, threads=THREADS)) as candidate,
     ):
         for part, inputs in batches(work.dataset, work.val, work.card.preprocessing):
-            for session, outputs in zip((reference, candidate), parts, strict=True):
-                outputs.append(session.run(inputs))
+            for n, session in enumerate((reference, candidate)):
+                parts[n].append(session.run(inputs))
+                answers[n].append(work.task.answers(parts[n][-1], inputs.view, work.card))
             work.advance(len(part), "judged on val")
-    return joined(parts[0]), joined(parts[1])
+    return joined(parts[0]), joined(parts[1]), (np.concatenate(answers[0]), np.concatenate(answers[1]))
 
 
-def _metric(task: Task, outputs: NDArray[np.float32], targets: NDArray[np.int64], card: ModelCard) -> float | None:
-    """The task's metric; None where an output is not a finite number, which no metric can judge."""
-    if not np.isfinite(outputs).all():
+def _metric(task: Task, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> float | None:
+    """The task's metric; None where an answer is not a finite number, which no metric can judge."""
+    if not np.isfinite(answers).all():
         return None
-    return float(task.metrics(outputs, targets, card.classes)[task.metric])
+    return float(task.metrics(answers, truths, card)[task.metric])
+
+
+def _worst(values: Sequence[float | None], *, of: Callable[[list[float]], float]) -> float | None:
+    """Over all outputs; None where one has no value."""
+    known = [value for value in values if value is not None]
+    return of(known) if known and len(known) == len(values) else None
 
 
 def _at_most(name: str, value: float | None, limit: float, *, reason: str) -> Check:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault
-from edgeloop.models import ModelCard
+from edgeloop.models import ModelCard, named_outputs
 from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
 
 if TYPE_CHECKING:
@@ -48,23 +48,21 @@ class TorchRuntime:
         from edgeloop.models import load_network
 
         card = ModelCard.of(path.parent)
-        if len(card.output_names) != 1:
-            raise ModelFault("names more than one output", where=str(path.parent), fix="use another runtime")
         network = load_network(path.parent, path)
         torch.set_num_threads(threads)
         if torch.get_num_threads() != threads:
             raise DeviceFault(
                 f"computes with {torch.get_num_threads()} threads, not {threads}", where="torch", fix="ask for fewer"
             )
-        return TorchSession(network.eval(), output=card.output_names[0], path=path, threads=threads)
+        return TorchSession(network.eval(), card=card, path=path, threads=threads)
 
 
 class TorchSession:
     """A network in memory."""
 
-    def __init__(self, network: "nn.Module", *, output: str, path: Path, threads: int) -> None:
+    def __init__(self, network: "nn.Module", *, card: ModelCard, path: Path, threads: int) -> None:
         self._network: nn.Module | None = network
-        self._output, self._path, self._threads = output, path, threads
+        self._card, self._path, self._threads = card, path, threads
 
     def run(self, inputs: NDArray[np.float32]) -> Arrays:
         """See `edgeloop.runtimes.Session`."""
@@ -79,7 +77,7 @@ class TorchSession:
                 outputs = self._network(torch.from_numpy(inputs))
         except (RuntimeError, TypeError) as error:  # a shape or type that the network does not take
             raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
-        return {self._output: outputs.numpy()}
+        return {name: tensor.numpy() for name, tensor in named_outputs(outputs, self._card).items()}
 
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""

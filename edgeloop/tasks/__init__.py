@@ -1,37 +1,159 @@
 """Tasks, one file each: what a model is asked, and how well it answers.
 
-Legend: `N` samples, `K` classes.
+From a sample to a number that gates judge:
+
+    sample ── truths ──► truth: what is right; any value, one a sample
+    input ─ network ─► outputs: tensors by name ── answers ──► answer: what is kept of them, one row a sample
+    answers and truths ── metrics ──► a mapping of JSON types, with `metric` among them
+
+Everything that a task has to know of the model stands on its card: the names of its outputs, the shape of its input,
+the task's options, and the constants that the task took from the training data. A task is written against this page;
+no step knows which task it works for.
+
+Legend: `N` samples, `K` numbers of a network that answers with a row.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.contract import Contract
+from edgeloop.data.dataset import Dataset, Sample
+from edgeloop.errors import DataFault
+from edgeloop.models import ModelCard
+
 if TYPE_CHECKING:
     import torch
 
+Truth = Any
+"""What is right for one sample: a class index, boxes, a number; of the task's choice."""
+
+Floats = NDArray[np.float32]
+Outputs = Mapping[str, Floats]
+"""What a network gives for N inputs, by name."""
+
+Inputs = Callable[[], Floats]
+"""Gives the very inputs that outputs are of; called by a task that compares them only, for reading them costs."""
+
+FEW = "add samples, or look at what validate_data took out"
+
+
+class Options(Contract):
+    """`train.task_options` of a task that has none."""
+
 
 class Task(Protocol):
-    """A question to a model."""
+    """A question to a model. What has a body here is right for most tasks; a task may give its own."""
 
     metric: str
-    """Name of the metric that gates and selection judge; higher is better."""
+    """Name of the metric that gates and selection judge, in 0..1 for a model that is of use; higher is better."""
 
     kinds: tuple[str, ...]
     """The kinds of samples that it learns from: plug-ins of `edgeloop.data.features`."""
 
-    def loss(self, outputs: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
-        """The training loss, a scalar, from N, K outputs and N targets."""
+    asks: Literal["row", "input", "heads"]
+    """What an architecture has to answer, see `edgeloop.models.Architecture.answers`."""
 
-    def metrics(
-        self, outputs: NDArray[np.float32], targets: NDArray[np.int64], classes: tuple[str, ...]
-    ) -> dict[str, Any]:
-        """All metrics as JSON types, `metric` among them, from N, K outputs and N class indices."""
+    options: type[Contract]
+    """What `train.task_options` may hold."""
 
-    def decode(self, outputs: NDArray[np.float32], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    def names(self, classes: tuple[str, ...], options: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002
+        """What the network's K numbers stand for, in order; the classes of the dataset unless said otherwise.
+
+        Args:
+            classes: Of the dataset.
+            options: `train.task_options`.
+        """
+        return classes
+
+    def truths(self, dataset: Dataset, samples: Sequence[Sample], card: ModelCard) -> list[Truth]:
+        """What is right for each sample.
+
+        Raises:
+            DataFault: A sample does not say; it is named.
+        """
+
+    def learns_from(self, truth: Truth) -> bool:  # noqa: ARG002
+        """Whether such a sample of train is learned from, and calibrates; val and test are always judged whole."""
+        return True
+
+    def require_learnable(
+        self,
+        train: Sequence[Truth],
+        val: Sequence[Truth],
+        *,
+        card: ModelCard,  # noqa: ARG002
+        where: str,
+    ) -> None:
+        """Refuses what nothing can be learned from.
+
+        Args:
+            train: Of the samples that are learned from.
+            val: Of all samples of val.
+            card: As far as it is known before training.
+            where: The dataset.
+
+        Raises:
+            DataFault: It says what is missing.
+        """
+        require_both(train, val, where=where)
+
+    def scale(self, truths: Sequence[Truth]) -> dict[str, float]:  # noqa: ARG002
+        """Constants of the card that are taken from the truths of train, before training."""
+        return {}
+
+    def limits(self, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> dict[str, float]:  # noqa: ARG002
+        """Constants of the card that are taken from the best epoch's answers on val, such as a threshold."""
+        return {}
+
+    def moved(self, truth: Truth, *, down: int, right: int) -> Truth:  # noqa: ARG002
+        """The truth of a picture that was moved by so many pixels."""
+        return truth
+
+    def loss(
+        self,
+        outputs: "Mapping[str, torch.Tensor]",
+        inputs: "torch.Tensor",
+        truths: Sequence[Truth],
+        card: ModelCard,
+    ) -> "torch.Tensor":
+        """The training loss, a scalar: the mean over a batch, or what stands for it."""
+
+    def answers(self, outputs: Outputs, inputs: Inputs, card: ModelCard) -> Floats:
+        """What is kept of the outputs: one array, N first, so that batches can be joined.
+
+        A value that is not finite stays so; `metrics` refuses it.
+        """
+
+    def metrics(self, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> dict[str, Any]:
+        """All metrics as JSON types, `metric` and `samples` among them.
+
+        Raises:
+            ModelFault: There is no sample, or the answers are not finite or of another shape.
+        """
+
+    def agreement(self, reference: Floats, candidate: Floats, card: ModelCard) -> float:
+        """Share of the answers that are the same for people, in 0..1; 1 where there are none."""
+
+    def pairs(self, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> list[tuple[str, str]]:
+        """Actual and predicted class of whatever is counted: samples, or objects; empty where there are no classes."""
+
+    def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
         """One answer a sample, for people and programs."""
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """Pictures of the metrics as PNG in `folder`."""
+
+
+def require_both(train: Sequence[Truth], val: Sequence[Truth], *, where: str) -> None:
+    """Refuses an empty split.
+
+    Raises:
+        DataFault: It is named.
+    """
+    for split, truths in (("train", train), ("val", val)):
+        if not truths:
+            raise DataFault(f"no usable sample in {split}", where=where, fix=FEW)

@@ -1,17 +1,24 @@
-"""Classification: one of K classes for every sample.
+"""Classification: one of K classes for every sample, be it a picture, a window of sensor readings or a row of a table.
 
-Legend: `N` samples, `K` classes. Outputs are logits. A quotient that is not defined, such as the precision of a class
-that was never answered, is null in the metrics.
+Legend: `N` samples, `K` classes. Outputs and answers are logits, N, K; a truth is a class index. A quotient that is
+not defined, such as the precision of a class that was never answered, is null in the metrics.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from edgeloop.errors import ModelFault
+from edgeloop.contract import Contract
+from edgeloop.data.dataset import Dataset, Sample
+from edgeloop.errors import DataFault, ModelFault
+from edgeloop.models import ModelCard
+from edgeloop.parity import agreement
 from edgeloop.pictures import BLUE, GREY, INK, ORANGE, picture
+from edgeloop.tasks import FEW, Floats, Inputs, Outputs, Task, require_both
 
 if TYPE_CHECKING:
     import torch
@@ -26,21 +33,82 @@ TOP = 3
 _MOST_COUNTS_SHOWN, _MOST_NAMES_SHOWN = 20, 40
 
 
-class Classification:
+class ClassificationOptions(Contract):
+    """`train.task_options` of this task."""
+
+    class_weights: Literal["equal", "balanced"] = Field(
+        default="equal", description="balanced: a rare class weighs as much in the loss as a common one"
+    )
+
+
+class Classification(Task):
     """See the module."""
 
     metric = "accuracy"
-    kinds = ("image",)
+    kinds = ("image", "window", "table")
+    asks = "row"
+    options = ClassificationOptions
 
-    def loss(self, outputs: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
-        """Cross-entropy, the mean over the batch."""
+    def truths(self, dataset: Dataset, samples: Sequence[Sample], card: ModelCard) -> list[int]:
+        """Class indices.
+
+        Raises:
+            DataFault: A sample has no label, or one that is no class.
+        """
+        return [_class_index(sample, card, where=str(dataset.folder)) for sample in samples]
+
+    def require_learnable(self, train: Sequence[int], val: Sequence[int], *, card: ModelCard, where: str) -> None:
+        """Two classes at least, and of each a sample in train.
+
+        Raises:
+            DataFault: It is not so.
+        """
+        if len(card.classes) < 2:
+            raise DataFault(f"{len(card.classes)} class, and learning needs two", where=where, fix=FEW)
+        require_both(train, val, where=where)
+        known = set(train)
+        absent = [name for k, name in enumerate(card.classes) if k not in known]
+        if absent:
+            named = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+            raise DataFault(f"no usable sample in train of class {named}", where=where, fix=FEW)
+
+    def scale(self, truths: Sequence[int]) -> dict[str, float]:
+        """`share_K`, the share of class K among the samples of train."""
+        counts = np.bincount(truths)
+        return {f"share_{k}": float(count / len(truths)) for k, count in enumerate(counts)}
+
+    def loss(
+        self,
+        outputs: "Mapping[str, torch.Tensor]",
+        inputs: "torch.Tensor",  # noqa: ARG002
+        truths: Sequence[int],
+        card: ModelCard,
+    ) -> "torch.Tensor":
+        """Cross-entropy, the mean over the batch, each class weighted by what `class_weights` says."""
+        import torch
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(outputs, targets)
+        weights = None
+        if card.task_options.get("class_weights") == "balanced":
+            shares = [card.constants[f"share_{k}"] for k in range(len(card.classes))]
+            weights = 1 / (len(shares) * torch.tensor(shares))
+        return cross_entropy(_logits(outputs), torch.tensor(truths, dtype=torch.int64), weight=weights)
 
-    def metrics(
-        self, outputs: NDArray[np.float32], targets: NDArray[np.int64], classes: tuple[str, ...]
-    ) -> dict[str, Any]:
+    def answers(self, outputs: Outputs, inputs: Inputs, card: ModelCard) -> Floats:  # noqa: ARG002
+        """The logits as they are."""
+        logits: Floats = _logits(outputs)
+        return logits
+
+    def agreement(self, reference: Floats, candidate: Floats, card: ModelCard) -> float:  # noqa: ARG002
+        """Share of samples with the same class; a value that is no number agrees with nothing."""
+        return agreement(reference, candidate)
+
+    def pairs(self, answers: Floats, truths: Sequence[int], card: ModelCard) -> list[tuple[str, str]]:
+        """Of every sample."""
+        predicted = answers.argmax(axis=1)
+        return [(card.classes[a], card.classes[p]) for a, p in zip(truths, predicted, strict=True)]
+
+    def metrics(self, answers: Floats, truths: Sequence[int], card: ModelCard) -> dict[str, Any]:
         """Accuracy, macro F1, log-loss, ECE, the table of classes, the confusion matrix and the bins of confidence.
 
         `confusion` has a row for every actual and a column for every predicted class.
@@ -48,7 +116,8 @@ class Classification:
         Raises:
             ModelFault: The outputs are not N finite rows of K, or N is 0.
         """
-        log_shares = _log_softmax(_checked(outputs, classes, samples=len(targets)))
+        targets, classes = np.asarray(truths, dtype=np.int64), card.classes
+        log_shares = _log_softmax(_checked(answers, classes, samples=len(targets)))
         predicted = log_shares.argmax(axis=1)
         confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
         np.add.at(confusion, (targets, predicted), 1)
@@ -66,16 +135,16 @@ class Classification:
             "bins": bins,
         }
 
-    def decode(self, outputs: NDArray[np.float32], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
         """For every sample the label, its probability, and the `TOP` likeliest labels, likeliest first.
 
         Raises:
             ModelFault: The outputs are not N finite rows of K.
         """
-        shares = np.exp(_log_softmax(_checked(outputs, classes, samples=len(outputs))))
+        shares = np.exp(_log_softmax(_checked(answers, card.classes, samples=len(answers))))
         ranks = np.argsort(-shares, axis=1, kind="stable")[:, :TOP]
         return [
-            _answer([{"label": classes[k], "probability": float(row[k])} for k in ranking])
+            _answer([{"label": card.classes[k], "probability": float(row[k])} for k in ranking])
             for row, ranking in zip(shares, ranks, strict=True)
         ]
 
@@ -90,6 +159,22 @@ class Classification:
             _draw_reliability(upper, metrics)
             _draw_confidence(lower, metrics)
         return paths
+
+
+def _class_index(sample: Sample, card: ModelCard, *, where: str) -> int:
+    if sample.label not in card.classes:
+        raise DataFault(
+            f"sample {sample.id} has the label {sample.label!r}, which is none of the classes",
+            where=where,
+            fix="label it, or leave it out with validate_data.on_fault: quarantine",
+        )
+    return card.classes.index(sample.label)
+
+
+def _logits(outputs: Mapping[str, Any]) -> Any:
+    """The only output."""
+    (logits,) = outputs.values()
+    return logits
 
 
 def _checked(outputs: NDArray[np.float32], classes: tuple[str, ...], *, samples: int) -> NDArray[np.float64]:

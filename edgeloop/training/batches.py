@@ -1,7 +1,7 @@
-"""What a network is trained on: pictures decoded once, put in order, shifted and normalised batch by batch.
+"""What a network is trained on: samples decoded once, put in order, shifted and normalised batch by batch.
 
-Legend: `N` samples, `B` batch, `C` channels, `H` height, `W` width in pixels. Pictures are kept as bytes, a quarter of
-the memory of floats; a byte divided by 255 is exactly what `edgeloop.data.preprocessing.decode` gives.
+Legend: `N` samples, `B` batch, `C` channels, `H` height, `W` width in pixels, `L` readings. Pictures are kept as bytes,
+a quarter of the memory of floats; a byte divided by 255 is exactly what `edgeloop.data.preprocessing.decode` gives.
 """
 
 import os
@@ -13,84 +13,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.data.preprocessing import CHANNELS, ImageInput, Preprocessing, decode
-from edgeloop.errors import DataFault, EnvironmentFault
+from edgeloop.data.inputs import AnyPreprocessing, Reader, Values, per_axis
+from edgeloop.errors import EnvironmentFault
+from edgeloop.tasks import Task, Truth
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """One split in memory."""
+class Split:
+    """Samples in memory, and what is right for each."""
 
-    pixels: "torch.Tensor"
-    """uint8, shape N, C, H, W."""
-    targets: "torch.Tensor"
-    """int64, shape N: class indices."""
+    values: "torch.Tensor"
+    """uint8 N, C, H, W of pictures; float32, N and the shape of a sample, of everything else."""
+    truths: tuple[Truth, ...]
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.truths)
+
+    def where(self, kept: Sequence[bool]) -> "Split":
+        """The samples whose entry in `kept` is true."""
+        import torch
+
+        if all(kept):
+            return self
+        return Split(
+            self.values[torch.tensor(kept)], tuple(t for t, keep in zip(self.truths, kept, strict=True) if keep)
+        )
 
 
-def decoded(dataset: Dataset, split: str, *, image: ImageInput) -> Pictures:
-    """All usable samples of one split, in the order of their ids.
+def decoded(dataset: Dataset, samples: Sequence[Sample], *, reader: Reader) -> Values:
+    """The arrays of the samples in their order, as the reader makes them, N first; of no sample an empty array.
 
     Raises:
-        DataFault: A sample has no label, cannot be decoded, or has changed.
-        EnvironmentFault: The split cannot fit into this machine's memory.
+        DataFault: A sample cannot be read, has changed, or has another shape than the first.
+        EnvironmentFault: They cannot fit into this machine's memory.
     """
-    import torch
-
-    samples = dataset.split(split)
-    shape = (len(samples), CHANNELS[image.mode], image.height, image.width)
-    _require_memory(int(np.prod(shape, dtype=object)), where=f"{dataset.folder}: {split}")
-    pixels = np.empty(shape, dtype=np.uint8)
+    values: Values = np.empty(0, dtype=np.float32)
     for row, (sample, content) in enumerate(zip(samples, dataset.contents(samples), strict=True)):
-        pixels[row] = np.rint(decode(content, image, where=sample.uri) * np.float32(255))
-    targets = np.array([_target(dataset, sample) for sample in samples], dtype=np.int64)
-    return Pictures(pixels=torch.from_numpy(pixels), targets=torch.from_numpy(targets))
+        read = reader.read(content, where=sample.uri)
+        if row == 0:
+            _require_memory(len(samples) * read.nbytes, where=str(dataset.folder))
+            values = np.empty((len(samples), *read.shape), dtype=read.dtype)
+        values[row] = read
+    return values
 
 
-def require_learnable(train: Pictures, val: Pictures, *, classes: Sequence[str], where: str) -> None:
-    """Refuses what no training can learn from, or no validation can judge.
-
-    Raises:
-        DataFault: There are fewer than two classes, a class has no sample in train, or val is empty.
-    """
-    fix = "add samples, or look at what validate_data took out"
-    if len(classes) < 2:
-        raise DataFault(f"{len(classes)} class, and learning needs two", where=where, fix=fix)
-    if not len(val):
-        raise DataFault("no usable sample in val", where=where, fix=fix)
-    counts = np.bincount(train.targets.numpy(), minlength=len(classes))
-    absent = [name for name, count in zip(classes, counts, strict=True) if not count]
-    if absent:
-        named = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
-        raise DataFault(f"no usable sample in train of class {named}", where=where, fix=fix)
-
-
-def fitted_preprocessing(train: Pictures, *, image: ImageInput) -> Preprocessing:
-    """Mean and standard deviation of every channel over train; a channel that never changes keeps a std of 1."""
-    levels = np.arange(256, dtype=np.float64) / 255
-    means, deviations = [], []
-    for channel in range(train.pixels.shape[1]):
-        counts = np.bincount(train.pixels[:, channel].numpy().ravel(), minlength=256)
-        mean = float(np.average(levels, weights=counts))
-        deviation = float(np.sqrt(np.average((levels - mean) ** 2, weights=counts)))
-        constant = np.count_nonzero(counts) == 1
-        means.append(mean)
-        deviations.append(1.0 if constant else deviation)
-    return Preprocessing(image=image, mean=tuple(means), std=tuple(deviations))
-
-
-def normalised(pixels: "torch.Tensor", preprocessing: Preprocessing) -> "torch.Tensor":
-    """B, C, H, W bytes as float32, bit for bit as `Preprocessing.apply` makes them."""
+def normalised(values: "torch.Tensor", preprocessing: AnyPreprocessing) -> "torch.Tensor":
+    """B samples as float32, bit for bit as `apply` of the preprocessing makes them."""
     import torch
 
-    mean = torch.tensor(preprocessing.mean, dtype=torch.float32).reshape(-1, 1, 1)
-    std = torch.tensor(preprocessing.std, dtype=torch.float32).reshape(-1, 1, 1)
-    return (pixels.float() / 255 - mean) / std
+    shape = tuple(values.shape[1:])
+    mean, std = (
+        per_axis(torch.tensor(numbers, dtype=torch.float32), shape)
+        for numbers in (preprocessing.mean, preprocessing.std)
+    )
+    plain = values.float() / 255 if values.dtype == torch.uint8 else values
+    scaled: torch.Tensor = (plain - mean) / std
+    return scaled
 
 
 def ordered(count: int, *, batch_size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
@@ -112,28 +93,50 @@ def _cuts(count: int, batch_size: int) -> list[int]:
     return cuts[:-1] if cuts and batch_size > 1 and count - cuts[-1] == 1 else cuts
 
 
-def shifted(pixels: "torch.Tensor", *, shift: int, rng: np.random.Generator) -> "torch.Tensor":
-    """B, C, H, W bytes, each picture moved by up to `shift` pixels either way; what comes into sight is 0."""
+@dataclass(frozen=True)
+class Shift:
+    """How far the samples of a batch are moved: down and to the right, each B; along time only `right` counts."""
+
+    down: NDArray[np.int64]
+    right: NDArray[np.int64]
+
+    def moved(self, truths: Sequence[Truth], task: Task) -> list[Truth]:
+        """What is right for the moved samples."""
+        places = zip(truths, self.down.tolist(), self.right.tolist(), strict=True)
+        return [task.moved(truth, down=down, right=right) for truth, down, right in places]
+
+
+def shifted(values: "torch.Tensor", *, most: int, rng: np.random.Generator) -> "tuple[torch.Tensor, Shift | None]":
+    """A batch, each sample moved by up to `most` pixels either way, or readings; and how far.
+
+    What comes into sight of a picture is 0; a window comes round, and a row of a table has no place to move to.
+    """
+    if most == 0 or values.ndim == 2:
+        return values, None
+    offsets = rng.integers(0, 2 * most + 1, size=(2, len(values), 1))
+    shift = Shift(down=most - offsets[0, :, 0], right=most - offsets[1, :, 0])
+    return (_picture_shifted if values.ndim == 4 else _window_shifted)(values, offsets, most), shift
+
+
+def _picture_shifted(pixels: "torch.Tensor", offsets: NDArray[np.int64], most: int) -> "torch.Tensor":
+    """B, C, H, W; offset `most` leaves a picture where it is."""
     import torch
 
-    if shift == 0:
-        return pixels
     batch, channels, height, width = pixels.shape
-    offsets = torch.from_numpy(rng.integers(0, 2 * shift + 1, size=(2, batch, 1)))
-    rows = (offsets[0] + torch.arange(height)).reshape(batch, 1, height, 1)
-    columns = (offsets[1] + torch.arange(width)).reshape(batch, 1, 1, width)
-    padded = torch.nn.functional.pad(pixels, (shift,) * 4)
+    places = torch.from_numpy(offsets)
+    rows = (places[0] + torch.arange(height)).reshape(batch, 1, height, 1)
+    columns = (places[1] + torch.arange(width)).reshape(batch, 1, 1, width)
+    padded = torch.nn.functional.pad(pixels, (most,) * 4)
     return padded[torch.arange(batch).reshape(-1, 1, 1, 1), torch.arange(channels).reshape(1, -1, 1, 1), rows, columns]
 
 
-def _target(dataset: Dataset, sample: Sample) -> int:
-    if sample.label not in dataset.card.classes:
-        raise DataFault(
-            f"sample {sample.id} has the label {sample.label!r}, which is none of the classes",
-            where=str(dataset.folder),
-            fix="label it, or leave it out with validate_data.on_fault: quarantine",
-        )
-    return dataset.class_index(sample)
+def _window_shifted(readings: "torch.Tensor", offsets: NDArray[np.int64], most: int) -> "torch.Tensor":
+    """B, C, L; offset `most` leaves a window where it is."""
+    import torch
+
+    batch, channels, length = readings.shape
+    places = (torch.from_numpy(offsets[1] - most) + torch.arange(length)).remainder(length)
+    return readings[torch.arange(batch).reshape(-1, 1, 1), torch.arange(channels).reshape(1, -1, 1), places[:, None]]
 
 
 def _require_memory(needed_bytes: int, *, where: str) -> None:
@@ -141,7 +144,7 @@ def _require_memory(needed_bytes: int, *, where: str) -> None:
     owned_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed_bytes > owned_bytes:
         raise EnvironmentFault(
-            f"the pixels need {needed_bytes / 2**30:.1f} GiB and this machine has {owned_bytes / 2**30:.1f}",
+            f"the samples need {needed_bytes / 2**30:.1f} GiB and this machine has {owned_bytes / 2**30:.1f}",
             where=where,
-            fix="lower train.image or use fewer samples",
+            fix="lower train.image, or use fewer or shorter samples",
         )

@@ -10,14 +10,17 @@ The history's folder is for people and dashboards: history.csv, confusion.csv, m
 decided by a clock or a server, cost.json (Cost) and tracking.json (TrackingRecord).
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
+from edgeloop.contract import parsed
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.governance import refuse_erased, refuse_forbidden
+from edgeloop.data.inputs import Reader, reader_of
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
 from edgeloop.lineage.subject import Parent
@@ -26,7 +29,7 @@ from edgeloop.progress import progress
 from edgeloop.tasks import Task
 from edgeloop.tracking import TrackedRun, Tracker, tracked_run
 from edgeloop.training import TrainParams
-from edgeloop.training.batches import decoded, fitted_preprocessing, require_learnable
+from edgeloop.training.batches import Split, decoded
 from edgeloop.training.cost import measured
 from edgeloop.training.determinism import cpu_features, deterministic, import_torch
 from edgeloop.training.history import numbers, write_history
@@ -78,16 +81,17 @@ def train(
             refuse_forbidden(opened.card.governance, today=date.today(), where=str(dataset))
             if params.erased is not None:
                 refuse_erased(opened.samples, params.erased)
-            heritage = inherited(params, opened.card.classes)
-            material = _material(params, opened, heritage)
-            card, network = _untrained(params, material)
+            task: Task = plugins.load("tasks", params.task)
+            names = task.names(opened.card.classes, params.task_options)
+            heritage = inherited(params, names=names, kind=opened.card.kind)
+            material, network = _untrained(params, task, dataset=opened, heritage=heritage)
             if heritage is not None:
                 heritage.into(network)
-            task: Task = plugins.load("tasks", params.task)
             outcome = _followed_fit(network, task, params=params, material=material, run=run)
         parent = heritage.parent if heritage is not None else None
-        summary = _write_model(made, card, outcome, params=params, task=task, material=material, parent=parent)
-        write_history(told, outcome, task=task, dataset=opened)
+        material = _settled(material, outcome, task)
+        summary = _write_model(made, outcome, params=params, task=task, material=material, parent=parent)
+        write_history(told, outcome, task=task, material=material)
         for path in sorted(told.iterdir()):
             run.log_file(path, "history")
         run.log_metrics(numbers(outcome), step=outcome.best.epoch.number)
@@ -96,31 +100,62 @@ def train(
         return summary
 
 
-def _material(params: TrainParams, dataset: Dataset, heritage: Inheritance | None) -> Material:
-    """Both splits in memory, and how their pictures are normalised: as the parent's were, where there is one."""
-    classes = dataset.card.classes
+def _untrained(
+    params: TrainParams, task: Task, *, dataset: Dataset, heritage: Inheritance | None
+) -> "tuple[Material, nn.Module]":
+    """Both splits in memory and the card, and the network from torch's generator as it stands.
+
+    Inputs are normalised as the parent's were, where there is one.
+    """
+    import torch
+
+    where = str(dataset.folder)
     if not dataset.samples:
-        raise DataFault("no usable sample", where=str(dataset.folder), fix="look at what validate_data took out")
-    train, val = (decoded(dataset, split, image=params.image) for split in ("train", "val"))
-    require_learnable(train, val, classes=classes, where=str(dataset.folder))
-    preprocessing = heritage.card.preprocessing if heritage else fitted_preprocessing(train, image=params.image)
-    return Material(train, val, preprocessing, classes)
-
-
-def _untrained(params: TrainParams, material: Material) -> "tuple[ModelCard, nn.Module]":
-    """The network from torch's generator as it stands, and its card."""
+        raise DataFault("no usable sample", where=where, fix="look at what validate_data took out")
+    reader = reader_of(dataset.card.kind, image=params.image, window=params.window)
+    samples = {split: dataset.split(split) for split in ("train", "val")}
+    card = _first_card(params, task, dataset=dataset, reader=reader)
+    truths = {split: task.truths(dataset, rows, card) for split, rows in samples.items()}
+    kept = [task.learns_from(truth) for truth in truths["train"]]
+    learned = [truth for truth, keep in zip(truths["train"], kept, strict=True) if keep]
+    task.require_learnable(learned, truths["val"], card=card, where=where)
+    splits = {
+        split: Split(torch.from_numpy(decoded(dataset, rows, reader=reader)), tuple(truths[split]))
+        for split, rows in samples.items()
+    }
+    train = splits["train"].where(kept)
+    preprocessing = heritage.card.preprocessing if heritage else reader.fitted(train.values.numpy())
     architecture: Architecture = plugins.load("models", params.model)
-    network = architecture.build(material.preprocessing.shape, len(material.classes), dict(params.model_options))
-    card = ModelCard(
+    network = architecture.build(preprocessing.shape, len(card.classes), dict(params.model_options))
+    card = card.model_copy(
+        update={
+            "preprocessing": preprocessing,
+            "output_names": architecture.output_names,
+            "parameters": sum(values.numel() for values in network.parameters() if values.requires_grad),
+            "constants": task.scale(learned),
+        }
+    )
+    return Material(train, splits["val"], card), network
+
+
+def _first_card(params: TrainParams, task: Task, *, dataset: Dataset, reader: Reader) -> ModelCard:
+    """What is known before train is read: its preprocessing is that of a single sample."""
+    return ModelCard(
         task=params.task,
+        task_options=parsed(task.options, params.task_options, where="train.task_options").values(),
         architecture=params.model,
         options=params.model_options,
-        classes=material.classes,
-        preprocessing=material.preprocessing,
-        output_names=architecture.output_names,
-        parameters=sum(values.numel() for values in network.parameters() if values.requires_grad),
+        classes=task.names(dataset.card.classes, params.task_options),
+        preprocessing=reader.fitted(decoded(dataset, dataset.samples[:1], reader=reader)),
+        parameters=0,
     )
-    return card, network
+
+
+def _settled(material: Material, outcome: Fit, task: Task) -> Material:
+    """With the constants that only a trained model tells."""
+    card = material.card
+    found = task.limits(outcome.best.answers, material.val.truths, card)
+    return replace(material, card=card.model_copy(update={"constants": {**card.constants, **found}}))
 
 
 def _followed_fit(network: "nn.Module", task: Task, *, params: TrainParams, material: Material, run: TrackedRun) -> Fit:
@@ -142,7 +177,6 @@ def _followed_fit(network: "nn.Module", task: Task, *, params: TrainParams, mate
 
 def _write_model(
     folder: Path,
-    card: ModelCard,
     outcome: Fit,
     *,
     params: TrainParams,
@@ -153,7 +187,7 @@ def _write_model(
     import torch
 
     best = outcome.best
-    card.write(folder / CARD_FILE)
+    material.card.write(folder / CARD_FILE)
     write_weights(folder / WEIGHTS_FILE, best.weights)
     summary = TrainingSummary(
         metric=task.metric,
@@ -161,7 +195,7 @@ def _write_model(
         checks=(min_metric_check(best.epoch.val_metric, name=task.metric, limit=params.min_metric),),
         train_loss=best.epoch.train_loss,
         val_loss=best.epoch.val_loss,
-        epochs=params.epochs,
+        epochs=len(outcome.epochs),
         best_epoch=best.epoch.number,
         steps=outcome.steps,
         samples={"train": len(material.train), "val": len(material.val)},

@@ -6,31 +6,28 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeloop.data.dataset import Dataset
 from edgeloop.files import write_json, write_text
 from edgeloop.pictures import BLUE, GREY, ORANGE, picture
 from edgeloop.tasks import Task
-from edgeloop.training.loop import Fit
+from edgeloop.training.loop import Fit, Material
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def write_history(folder: Path, fit: Fit, *, task: Task, dataset: Dataset) -> None:
+def write_history(folder: Path, fit: Fit, *, task: Task, material: Material) -> None:
     """Writes into `folder` all that code, parameters, seed and data decide.
 
     history.csv    a row an epoch
-    confusion.csv  a row a sample of val: actual, predicted
+    confusion.csv  actual, predicted: a row a sample of val, or an object; none where there are no classes
     metrics.json   the numbers of the best epoch
     curves.png     and the task's pictures (confusion.png, …)
     """
     names = ("epoch", "train_loss", "val_loss", f"val_{task.metric}", "learning_rate")
     rows = [(e.number, e.train_loss, e.val_loss, e.val_metric, e.learning_rate) for e in fit.epochs]
     _write_csv(folder / "history.csv", names, rows)
-    answers = task.decode(fit.best.outputs, dataset.card.classes)
-    actual = [sample.label for sample in dataset.split("val")]
-    predicted = [answer["label"] for answer in answers]
-    _write_csv(folder / "confusion.csv", ("actual", "predicted"), zip(actual, predicted, strict=True))
+    pairs = task.pairs(fit.best.answers, material.val.truths, material.card)
+    _write_csv(folder / "confusion.csv", ("actual", "predicted"), pairs)
     write_json(folder / "metrics.json", numbers(fit))
     draw_curves(fit, folder / "curves.png", metric=task.metric)
     task.draw(fit.best.metrics, folder)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgeloop import references
 from edgeloop.canonical import sha256_of_file
+from edgeloop.contract import Contract
 from edgeloop.errors import ModelFault
 from edgeloop.lineage.subject import Parent
 from edgeloop.models import ModelCard, read_weights
@@ -39,8 +40,13 @@ class Inheritance:
             ) from error
 
 
-def inherited(params: TrainParams, classes: tuple[str, ...]) -> Inheritance | None:
+def inherited(params: TrainParams, *, names: tuple[str, ...], kind: str) -> Inheritance | None:
     """The parent that `train.init_from` names, verified; None where it names none.
+
+    Args:
+        params: Section `train`.
+        names: What the network's numbers stand for.
+        kind: Of the samples.
 
     Raises:
         ModelFault: It is not whole, or of another architecture, picture or set of classes.
@@ -53,8 +59,8 @@ def inherited(params: TrainParams, classes: tuple[str, ...]) -> Inheritance | No
         for what, theirs, ours in (
             ("task", card.task, params.task),
             ("architecture", card.architecture, params.model),
-            ("picture", card.preprocessing.image, params.image),
-            ("classes", card.classes, classes),
+            ("input", card.preprocessing.taken, _taken(card, params, kind)),
+            ("classes", card.classes, names),
         ):
             if theirs != ours:
                 raise ModelFault(
@@ -62,3 +68,10 @@ def inherited(params: TrainParams, classes: tuple[str, ...]) -> Inheritance | No
                 )
         parent = Parent(subject_digest=bundle.manifest.subject_digest, sha256=sha256_of_file(placed.path))
         return Inheritance(parent=parent, card=card, weights=read_weights(placed.path))
+
+
+def _taken(card: ModelCard, params: TrainParams, kind: str) -> Contract:
+    """What the parameters take of such samples; the columns of a table are the parent's."""
+    return {"image": params.image, "detection": params.image, "window": params.window}.get(
+        kind, card.preprocessing.taken
+    )

@@ -1,6 +1,6 @@
 """The fit loop: AdamW over shuffled, shifted batches; the epoch that is best on val is kept.
 
-Legend: `N` samples, `K` classes.
+Legend: `N` samples.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.data.preprocessing import Preprocessing
 from edgeloop.errors import EnvironmentFault, ParamsFault
+from edgeloop.models import ModelCard, named_outputs
 from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
-from edgeloop.training.batches import Pictures, normalised, ordered, shifted, steps_in_epoch
+from edgeloop.training.averaging import Average
+from edgeloop.training.batches import Split, normalised, ordered, shifted, steps_in_epoch
 from edgeloop.training.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 class Material:
     """What a network learns from, and what it is judged on."""
 
-    train: Pictures
-    val: Pictures
-    preprocessing: Preprocessing
-    classes: tuple[str, ...]
+    train: Split
+    val: Split
+    card: ModelCard
+    """Of the model to be."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class State:
 
     epoch: Epoch
     weights: dict[str, "torch.Tensor"]
-    outputs: NDArray[np.float32]
-    """N, K."""
+    answers: NDArray[np.float32]
+    """The task's, N first."""
     metrics: dict[str, Any]
 
 
@@ -67,6 +68,7 @@ class Fit:
     epochs: tuple[Epoch, ...]
     best: State
     steps: int
+    """Updates of the weights."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,19 @@ class _Loop:
     params: TrainParams
     material: Material
     optimizer: "torch.optim.Optimizer"
+    average: Average
     rng: np.random.Generator
+    batches: int
+    """In an epoch."""
+
+    @property
+    def steps(self) -> int:
+        """In an epoch."""
+        return -(-self.batches // self.params.accumulate)
+
+    def rate(self, step: int) -> float:
+        """Of step `step`, from 0."""
+        return learning_rate(self.params, step=step, steps=self.params.epochs * self.steps)
 
 
 def fit(
@@ -86,7 +100,8 @@ def fit(
 ) -> Fit:
     """Trains `network` in place and returns its best state.
 
-    The best epoch has the highest metric on val; among equals the lowest loss on val, then the first.
+    The best epoch has the highest metric on val; among equals the lowest loss on val, then the first. With
+    `train.ema` it is the moving average of the weights that is judged and kept.
 
     Raises:
         ParamsFault: The loss left the finite numbers, or the network cannot learn from batches of this size.
@@ -94,82 +109,125 @@ def fit(
     """
     import torch
 
-    optimizer = torch.optim.AdamW(network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay)
-    loop = _Loop(network, task, params, material, optimizer, np.random.default_rng(params.seed))
+    learned = [values for values in network.parameters() if values.requires_grad]
+    loop = _Loop(
+        network,
+        task,
+        params,
+        material,
+        optimizer=torch.optim.AdamW(learned, lr=params.learning_rate, weight_decay=params.weight_decay),
+        average=Average(network, decay=params.ema),
+        rng=np.random.default_rng(params.seed),
+        batches=steps_in_epoch(len(material.train), batch_size=params.batch_size),
+    )
     epochs: list[Epoch] = []
     best: State | None = None
     with _enough_memory():
         for number in range(1, params.epochs + 1):
-            epoch, outputs, metrics = _run_epoch(loop, number)
-            epochs.append(epoch)
-            if best is None or _rank(epoch) > _rank(best.epoch):
-                weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-                best = State(epoch, weights, outputs, metrics)
-            on_epoch(epoch)
+            state = _run_epoch(loop, number)
+            epochs.append(state.epoch)
+            if best is None or _rank(state.epoch) > _rank(best.epoch):
+                best = state
+            on_epoch(state.epoch)
+            if params.patience is not None and number - best.epoch.number >= params.patience:
+                break
     assert best is not None
-    steps = params.epochs * steps_in_epoch(len(material.train), batch_size=params.batch_size)
-    return Fit(tuple(epochs), best, steps)
+    return Fit(tuple(epochs), best, len(epochs) * loop.steps)
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
     return epoch.val_metric, -epoch.val_loss
 
 
-def _run_epoch(loop: _Loop, number: int) -> tuple[Epoch, NDArray[np.float32], dict[str, Any]]:
-    """Trains once over train, judges on val: the epoch, the outputs on val and their metrics."""
+def _run_epoch(loop: _Loop, number: int) -> State:
+    """Trains once over train, judges on val."""
     rate, train_loss = _learn(loop, number)
-    val_loss, outputs = _judge(loop)
+    judged = loop.average.network
+    val_loss, answers = _judge(loop, judged)
     _require_finite(val_loss, where=f"epoch {number}, val")
-    metrics = loop.task.metrics(outputs, loop.material.val.targets.numpy(), loop.material.classes)
-    return Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate), outputs, metrics
+    metrics = loop.task.metrics(answers, loop.material.val.truths, loop.material.card)
+    epoch = Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate)
+    weights = {name: tensor.clone() for name, tensor in judged.state_dict().items()}
+    return State(epoch, weights, answers, metrics)
 
 
 def _learn(loop: _Loop, number: int) -> tuple[float, float]:
     """One pass over train: the first learning rate, and the mean loss."""
     train, params = loop.material.train, loop.params
     batches = ordered(len(train), batch_size=params.batch_size, rng=loop.rng)
-    first = (number - 1) * len(batches)
+    first = (number - 1) * loop.steps
     loss_sum = 0.0
     loop.network.train()
-    for index, rows in enumerate(batches):
-        rate = learning_rate(params, step=first + index, steps=params.epochs * len(batches))
-        for group in loop.optimizer.param_groups:
-            group["lr"] = rate
-        loss = _step(loop, rows)
-        _require_finite(loss, where=f"epoch {number}, step {index + 1}")
-        loss_sum += loss * len(rows)
-    return learning_rate(params, step=first, steps=params.epochs * len(batches)), loss_sum / len(train)
+    for index in range(loop.steps):
+        group = batches[index * params.accumulate : (index + 1) * params.accumulate]
+        _set_rate(loop.optimizer, loop.rate(first + index))
+        loss_sum += _step(loop, group, where=f"epoch {number}, step {index + 1}")
+    return loop.rate(first), loss_sum / len(train)
 
 
-def _step(loop: _Loop, rows: NDArray[np.int64]) -> float:
-    """Learns from one batch and returns its loss."""
+def _set_rate(optimizer: "torch.optim.Optimizer", rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, where: str) -> float:
+    """Learns once from some batches, each counted by its samples; the sum of the samples' losses."""
     import torch
 
-    train, index = loop.material.train, torch.from_numpy(rows)
-    pixels = shifted(train.pixels[index], shift=loop.params.augment_shift, rng=loop.rng)
-    with _enough_samples():
-        outputs = loop.network(normalised(pixels, loop.material.preprocessing))
-    loss = loop.task.loss(outputs, train.targets[index])
     loop.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    count = sum(map(len, batches))
+    loss_sum = 0.0
+    for rows in batches:
+        loss = _batch_loss(loop, rows)
+        _require_finite(loss.item(), where=where)
+        loss_sum += loss.item() * len(rows)
+        (loss if len(batches) == 1 else loss * (len(rows) / count)).backward()  # type: ignore[no-untyped-call]
+    if loop.params.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(loop.network.parameters(), loop.params.clip_norm)
     loop.optimizer.step()
-    return loss.item()
+    loop.average.follow()
+    return loss_sum
 
 
-def _judge(loop: _Loop) -> tuple[float, NDArray[np.float32]]:
-    """The mean loss on val, and the outputs N, K."""
+def _batch_loss(loop: _Loop, rows: NDArray[np.int64]) -> "torch.Tensor":
     import torch
 
-    val = loop.material.val
-    loop.network.eval()
+    train, card = loop.material.train, loop.material.card
+    truths = [train.truths[row] for row in rows]
+    values, shift = shifted(train.values[torch.from_numpy(rows)], most=loop.params.augment_shift, rng=loop.rng)
+    if shift is not None:
+        truths = shift.moved(truths, loop.task)
+    inputs = normalised(values, card.preprocessing)
+    with _enough_samples(), _precision(loop.params):
+        outputs = named_outputs(loop.network(inputs), card)
+    return loop.task.loss({name: output.float() for name, output in outputs.items()}, inputs, truths, card)
+
+
+def _judge(loop: _Loop, network: "nn.Module") -> tuple[float, NDArray[np.float32]]:
+    """The mean loss on val, and the task's answers."""
+    import torch
+
+    val, card, size = loop.material.val, loop.material.card, loop.params.batch_size
+    network.eval()
+    loss_sum, answers = 0.0, []
     with torch.inference_mode():
-        outputs = torch.cat(
-            [
-                loop.network(normalised(pixels, loop.material.preprocessing))
-                for pixels in torch.split(val.pixels, loop.params.batch_size)
-            ]
-        )
-        return loop.task.loss(outputs, val.targets).item(), outputs.numpy()
+        for start, values in zip(range(0, len(val), size), torch.split(val.values, size), strict=True):
+            inputs = normalised(values, card.preprocessing)
+            outputs = named_outputs(network(inputs), card)
+            loss = loop.task.loss(outputs, inputs, val.truths[start : start + size], card)
+            loss_sum += loss.item() * len(values)
+            arrays = {name: output.numpy() for name, output in outputs.items()}
+            answers.append(loop.task.answers(arrays, inputs.numpy, card))
+    return loss_sum / len(val), np.concatenate(answers)
+
+
+@contextmanager
+def _precision(params: TrainParams) -> Iterator[None]:
+    """Products in bf16 where it is asked for; the judgement is always in fp32, as the model is shipped."""
+    import torch
+
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=params.precision == "bf16"):
+        yield
 
 
 def _require_finite(loss: float, *, where: str) -> None:

@@ -1,61 +1,134 @@
-"""What every task must do."""
+"""What every task must do. Each is asked with its own kind of outputs, made to fit or not to fit its truths."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edgeloop import plugins
+from edgeloop.data.preprocessing import ImageInput, Preprocessing
+from edgeloop.models import ModelCard
 
 CLASSES = ("ant", "bee", "cat")
-TARGETS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 2])
+
+
+@dataclass(frozen=True)
+class Case:
+    """Outputs that are nearly right, quite right and quite wrong for the same truths."""
+
+    task: Any
+    card: ModelCard
+    truths: list[Any]
+    inputs: np.ndarray
+    usual: dict[str, np.ndarray]
+    right: dict[str, np.ndarray]
+    wrong: dict[str, np.ndarray]
+
+    def answers(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
+        return self.task.answers(outputs, lambda: self.inputs, self.card)
+
+    def metrics(self, outputs: dict[str, np.ndarray]) -> dict[str, Any]:
+        return self.task.metrics(self.answers(outputs), self.truths, self.card)
+
+
+def card_of(name: str, **fields: Any) -> ModelCard:
+    preprocessing = Preprocessing(image=ImageInput(height=8, width=8), mean=(0.5,), std=(0.5,))
+    given = {"architecture": "mlp", "classes": CLASSES, "preprocessing": preprocessing, "parameters": 1}
+    return ModelCard(task=name, **{**given, **fields})
+
+
+def classification(task: Any) -> Case:
+    truths = [0, 1, 2, 0, 1, 2, 0, 1, 2, 2]
+    right = (10 * np.eye(3)[truths]).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=right.shape).astype(np.float32)
+    inputs = np.zeros((len(truths), 1, 8, 8), dtype=np.float32)
+    named = ({"logits": values} for values in (right / 5 + noise, right, -right))
+    return Case(task, card_of("classification"), truths, inputs, *named)
+
+
+CASES = {"classification": classification}
 
 
 @pytest.fixture(params=plugins.names("tasks"))
-def task(request: pytest.FixtureRequest) -> Any:
-    return plugins.load("tasks", request.param)
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param](plugins.load("tasks", request.param))
 
 
-@pytest.fixture
-def outputs() -> np.ndarray:
-    noise = np.random.default_rng(0).normal(size=(len(TARGETS), 3))
-    return (noise + 2 * np.eye(3)[TARGETS]).astype(np.float32)
+def test_the_metric_is_among_the_metrics(case):
+    assert isinstance(case.metrics(case.usual)[case.task.metric], float)
 
 
-def test_the_metric_is_among_the_metrics(task, outputs):
-    assert isinstance(task.metrics(outputs, TARGETS, CLASSES)[task.metric], float)
-
-
-def test_metrics_are_json_and_finite(task, outputs):
-    metrics = task.metrics(outputs, TARGETS, CLASSES)
+def test_metrics_are_json_and_finite(case):
+    metrics = case.metrics(case.usual)
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
-def test_better_answers_have_a_higher_metric(task, outputs):
-    right = (10 * np.eye(3)[TARGETS]).astype(np.float32)
-    better, worse = task.metrics(right, TARGETS, CLASSES), task.metrics(-right, TARGETS, CLASSES)
-    assert better[task.metric] > worse[task.metric]
+def test_better_answers_have_a_higher_metric(case):
+    right, usual, wrong = (case.metrics(o)[case.task.metric] for o in (case.right, case.usual, case.wrong))
+    assert right >= usual > wrong
 
 
-def test_decode_gives_one_json_answer_a_sample(task, outputs):
-    answers = task.decode(outputs, CLASSES)
-    assert len(json.loads(json.dumps(answers, allow_nan=False))) == len(TARGETS)
-    assert {answer["label"] for answer in answers} <= set(CLASSES)
+def test_the_samples_are_counted(case):
+    assert case.metrics(case.usual)["samples"] == len(case.truths)
 
 
-def test_the_loss_is_a_scalar_with_a_gradient(task, outputs):
+def test_answers_of_batches_are_those_of_all(case):
+    whole = case.answers(case.usual)
+    halves = [
+        case.task.answers({n: v[part] for n, v in case.usual.items()}, lambda part=part: case.inputs[part], case.card)
+        for part in (slice(0, 4), slice(4, None))
+    ]
+    assert np.array_equal(np.concatenate(halves), whole, equal_nan=True)
+
+
+def test_the_same_answers_agree_and_other_ones_agree_less(case):
+    right, wrong = case.answers(case.right), case.answers(case.wrong)
+    assert case.task.agreement(right, right, case.card) == 1
+    assert 0 <= case.task.agreement(right, wrong, case.card) < 1
+
+
+def test_decode_gives_one_json_answer_a_sample(case):
+    answers = case.task.decode(case.answers(case.usual), case.card)
+    assert len(json.loads(json.dumps(answers, allow_nan=False))) == len(case.truths)
+
+
+def test_pairs_are_text(case):
+    pairs = case.task.pairs(case.answers(case.usual), case.truths, case.card)
+    assert all(isinstance(name, str) for pair in pairs for name in pair)
+
+
+def test_the_loss_is_a_scalar_with_a_gradient_and_falls_with_better_answers(case):
     import torch
 
-    tensor = torch.from_numpy(outputs).requires_grad_()
-    task.loss(tensor, torch.from_numpy(TARGETS)).backward()
-    assert tensor.grad is not None
-    assert torch.isfinite(tensor.grad).all()
+    losses = []
+    for outputs in (case.right, case.usual, case.wrong):
+        tensors = {name: torch.from_numpy(values).requires_grad_() for name, values in outputs.items()}
+        loss = case.task.loss(tensors, torch.from_numpy(case.inputs), case.truths, case.card)
+        loss.backward()
+        assert all(tensor.grad is None or torch.isfinite(tensor.grad).all() for tensor in tensors.values())
+        assert any(tensor.grad is not None for tensor in tensors.values())
+        losses.append(loss.item())
+    assert losses == sorted(losses)
 
 
-def test_pictures_are_png_with_the_same_bytes_every_time(task, outputs, tmp_path):
-    metrics = task.metrics(outputs, TARGETS, CLASSES)
-    drawn = [task.draw(metrics, tmp_path / name) for name in ("one", "two")]
+def test_constants_are_numbers(case):
+    found = {**case.task.scale(case.truths), **case.task.limits(case.answers(case.usual), case.truths, case.card)}
+    assert all(isinstance(value, float) and np.isfinite(value) for value in found.values())
+
+
+def test_what_it_asks_for_is_answered_by_a_shipped_architecture(case):
+    assert case.task.asks in {plugins.load("models", name).answers for name in plugins.names("models")}
+
+
+def test_its_kinds_are_kinds_of_samples(case):
+    assert set(case.task.kinds) <= set(plugins.names("features"))
+
+
+def test_pictures_are_png_with_the_same_bytes_every_time(case, tmp_path):
+    metrics = case.metrics(case.usual)
+    drawn = [case.task.draw(metrics, tmp_path / name) for name in ("one", "two")]
     assert drawn[0]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn[0])
     assert [path.read_bytes() for path in drawn[0]] == [path.read_bytes() for path in drawn[1]]

@@ -128,3 +128,13 @@ def test_a_task_that_does_not_learn_from_the_samples_of_the_source_is_refused(mo
     monkeypatch.setattr(plugins.load("tasks", "classification"), "kinds", ("window",))
     with pytest.raises(ParamsFault, match=r"classification learns from window samples, prepare_data.source digits"):
         params.validated({}, where="params.yaml")
+
+
+def test_a_model_that_answers_with_something_else_than_the_task_asks_for_is_refused():
+    with pytest.raises(ParamsFault, match="autoencoder answers with input, and train.task classification asks for row"):
+        params.validated({"train": {"model": "autoencoder"}}, where="params.yaml")
+
+
+def test_a_shift_that_moves_pictures_out_of_sight_is_refused():
+    with pytest.raises(ParamsFault, match="8 moves pictures of 8 pixels out of sight"):
+        params.validated({"train": {"augment_shift": 8}}, where="params.yaml")

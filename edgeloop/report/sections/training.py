@@ -20,6 +20,7 @@ from edgeloop.report.scores import counted, plain, scores_of
 from edgeloop.training.summary import TrainingSummary
 
 _TITLE = "Training"
+_AXES = {3: "channels × height × width, pixels", 2: "channels × readings, or bands", 1: "columns"}
 
 
 def training(contents: Contents) -> Section:
@@ -37,9 +38,10 @@ def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
     model, cost = contents.model, contents.cost
     facts = []
     if not isinstance(model, Absent):
-        channels, height, width = model.preprocessing.shape
         facts.append(Fact("model", model.architecture, note=f"{count(model.parameters)} trained values"))
-        facts.append(Fact("input", f"{channels} × {height} × {width}", note="channels × height × width, pixels"))
+        facts.append(
+            Fact("input", " × ".join(map(str, model.preprocessing.shape)), note=_AXES[len(model.preprocessing.shape)])
+        )
     metrics = plain(summary.metrics)
     if summary.metric in metrics:
         facts.append(Fact(f"{summary.metric} on val", percent(metrics[summary.metric])))

@@ -185,7 +185,7 @@ def metrics_of(classes: tuple[str, ...], samples: int) -> dict[str, object]:
     targets = np.arange(samples) % len(classes)
     outputs = generator.normal(size=(samples, len(classes))).astype(np.float32)
     outputs[np.arange(samples), targets] += 4.5
-    return classification.metrics(outputs, targets, classes)
+    return classification.metrics(outputs, targets, card_of(classes))
 
 
 def summary_of(classes: tuple[str, ...]) -> TrainingSummary:

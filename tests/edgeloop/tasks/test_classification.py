@@ -1,10 +1,19 @@
 import numpy as np
 import pytest
 
+from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import ModelFault
+from edgeloop.models import ModelCard
 from edgeloop.tasks.classification import BINS, plugin
 
 CLASSES = ("ant", "bee", "cat")
+
+
+def card(*classes: str, **fields: object) -> ModelCard:
+    preprocessing = Preprocessing(image=ImageInput(), mean=(0.5,), std=(0.5,))
+    return ModelCard(
+        task="classification", architecture="cnn", classes=classes, preprocessing=preprocessing, parameters=1, **fields
+    )
 
 
 def logits(shares: list[list[float]]) -> np.ndarray:
@@ -14,7 +23,7 @@ def logits(shares: list[list[float]]) -> np.ndarray:
 def test_the_table_and_the_matrix_count_what_was_answered():
     # answers: ant, ant, bee, bee; bee is never actual, cat is never answered
     outputs = logits([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
-    metrics = plugin.metrics(outputs, np.array([0, 2, 0, 2]), CLASSES)
+    metrics = plugin.metrics(outputs, np.array([0, 2, 0, 2]), card(*CLASSES))
     assert metrics["accuracy"] == 0.25
     assert metrics["confusion"] == [[1, 1, 0], [0, 0, 0], [1, 1, 0]]
     ant, bee, cat = metrics["per_class"]
@@ -25,7 +34,7 @@ def test_the_table_and_the_matrix_count_what_was_answered():
 
 def test_macro_f1_is_the_mean_over_the_classes_that_occur():
     outputs = logits([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
-    assert plugin.metrics(outputs, np.array([0, 2]), CLASSES)["macro_f1"] == 1.0
+    assert plugin.metrics(outputs, np.array([0, 2]), card(*CLASSES))["macro_f1"] == 1.0
 
 
 def test_metrics_agree_with_scikit_learn():
@@ -36,7 +45,7 @@ def test_metrics_agree_with_scikit_learn():
     outputs = (rng.normal(size=(200, 3)) + np.eye(3)[targets]).astype(np.float32)
     shares = np.exp(outputs.astype(np.float64))
     shares /= shares.sum(axis=1, keepdims=True)
-    metrics = plugin.metrics(outputs, targets, CLASSES)
+    metrics = plugin.metrics(outputs, targets, card(*CLASSES))
     assert metrics["log_loss"] == pytest.approx(log_loss(targets, shares, labels=[0, 1, 2]))
     assert metrics["macro_f1"] == pytest.approx(f1_score(targets, shares.argmax(axis=1), average="macro"))
 
@@ -44,24 +53,24 @@ def test_metrics_agree_with_scikit_learn():
 def test_the_calibration_error_is_the_gap_weighted_by_the_bins():
     # four answers at confidence 0.9, one wrong: accuracy 0.75; one at 0.5, right
     outputs = logits([[0.9, 0.06, 0.04]] * 4 + [[0.5, 0.3, 0.2]])
-    metrics = plugin.metrics(outputs, np.array([0, 0, 0, 1, 0]), CLASSES)
+    metrics = plugin.metrics(outputs, np.array([0, 0, 0, 1, 0]), card(*CLASSES))
     assert metrics["ece"] == pytest.approx((4 * abs(0.75 - 0.9) + 1 * abs(1.0 - 0.5)) / 5, abs=1e-6)
 
 
 def test_a_confidence_of_one_is_in_the_last_bin():
-    metrics = plugin.metrics(np.array([[200.0, 0.0]], dtype=np.float32), np.array([0]), ("a", "b"))
+    metrics = plugin.metrics(np.array([[200.0, 0.0]], dtype=np.float32), np.array([0]), card("a", "b"))
     assert len(metrics["bins"]) == BINS
     assert metrics["bins"][-1]["count"] == 1
 
 
 def test_an_empty_bin_has_no_accuracy():
-    metrics = plugin.metrics(logits([[0.9, 0.06, 0.04]]), np.array([0]), CLASSES)
+    metrics = plugin.metrics(logits([[0.9, 0.06, 0.04]]), np.array([0]), card(*CLASSES))
     assert metrics["bins"][0] == {"lower": 0.0, "upper": 1 / BINS, "count": 0, "confidence": None, "accuracy": None}
 
 
 def test_huge_logits_stay_finite():
     outputs = np.array([[3e38, -3e38, 0.0]], dtype=np.float32)
-    assert np.isfinite(plugin.metrics(outputs, np.array([1]), CLASSES)["log_loss"])
+    assert np.isfinite(plugin.metrics(outputs, np.array([1]), card(*CLASSES))["log_loss"])
 
 
 @pytest.mark.parametrize(
@@ -74,25 +83,35 @@ def test_huge_logits_stay_finite():
 )
 def test_outputs_that_cannot_be_judged_are_refused(outputs, targets, complaint):
     with pytest.raises(ModelFault, match=complaint):
-        plugin.metrics(outputs, targets, CLASSES)
+        plugin.metrics(outputs, targets, card(*CLASSES))
 
 
 def test_an_answer_names_the_three_likeliest_labels_in_order():
-    (answer,) = plugin.decode(logits([[0.1, 0.2, 0.6, 0.1]]), ("a", "b", "c", "d"))
+    (answer,) = plugin.decode(logits([[0.1, 0.2, 0.6, 0.1]]), card("a", "b", "c", "d"))
     assert answer["label"] == "c"
     assert answer["probability"] == pytest.approx(0.6)
     assert [place["label"] for place in answer["top"]] == ["c", "b", "a"]
 
 
 def test_two_classes_have_a_top_of_two():
-    assert len(plugin.decode(logits([[0.3, 0.7]]), ("a", "b"))[0]["top"]) == 2
+    assert len(plugin.decode(logits([[0.3, 0.7]]), card("a", "b"))[0]["top"]) == 2
 
 
 @pytest.mark.parametrize("names", [(r"$\foo$", "日本", "x" * 80), tuple(f"class {k}" for k in range(60))])
 def test_any_name_and_any_number_of_classes_can_be_drawn(names, tmp_path, capfd):
     rng = np.random.default_rng(0)
     targets = rng.integers(0, len(names), size=100)
-    metrics = plugin.metrics(rng.normal(size=(100, len(names))).astype(np.float32), targets, names)
+    metrics = plugin.metrics(rng.normal(size=(100, len(names))).astype(np.float32), targets, card(*names))
     paths = plugin.draw(metrics, tmp_path)
     assert [path.name for path in paths] == ["confusion.png", "reliability.png"]
     assert capfd.readouterr() == ("", "")
+
+
+def test_balanced_weights_make_a_rare_class_count_as_much_as_a_common_one():
+    import torch
+
+    truths = [0, 0, 0, 1]
+    balanced = card("a", "b", task_options={"class_weights": "balanced"}, constants=plugin.scale(truths))
+    outputs = {"logits": torch.tensor([[2.0, 0.0]] * 4)}
+    one, other = (plugin.loss({"logits": outputs["logits"][:1]}, None, [k], balanced) for k in (0, 1))
+    assert plugin.loss(outputs, None, truths, balanced).item() == pytest.approx((one.item() + other.item()) / 2)

@@ -6,10 +6,12 @@ from torch import nn
 from edgeloop import plugins
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import ParamsFault
+from edgeloop.models import ModelCard
 from edgeloop.training import TrainParams
-from edgeloop.training.batches import Pictures
+from edgeloop.training.batches import Split
 from edgeloop.training.determinism import deterministic
 from edgeloop.training.loop import Fit, Material, fit
+from edgeloop.training.schedule import learning_rate
 
 PARAMS = TrainParams(image=ImageInput(height=2, width=2), augment_shift=0, batch_size=4, epochs=5)
 
@@ -17,8 +19,12 @@ PARAMS = TrainParams(image=ImageInput(height=2, width=2), augment_shift=0, batch
 def material() -> Material:
     rng = np.random.default_rng(0)
     pixels = torch.from_numpy(rng.integers(0, 256, size=(12, 1, 2, 2), dtype=np.uint8))
-    pictures = Pictures(pixels, torch.arange(12) % 2)
-    return Material(pictures, pictures, Preprocessing(image=PARAMS.image, mean=(0.5,), std=(0.3,)), ("a", "b"))
+    pictures = Split(pixels, tuple(k % 2 for k in range(12)))
+    preprocessing = Preprocessing(image=PARAMS.image, mean=(0.5,), std=(0.3,))
+    card = ModelCard(
+        task="classification", architecture="mlp", classes=("a", "b"), preprocessing=preprocessing, parameters=10
+    )
+    return Material(pictures, pictures, card)
 
 
 def linear(scale: float = 1.0) -> nn.Module:
@@ -67,3 +73,47 @@ def test_the_constant_schedule_stays_at_the_peak():
 
 def test_steps_are_counted():
     assert fitted(linear()).steps == 5 * 3
+
+
+def test_two_batches_in_one_step_learn_as_one_batch_of_both():
+    states = []
+    for batch_size, accumulate in ((6, 1), (3, 2)):
+        with deterministic(seed=1, threads=1):
+            network = linear()
+            fitted(network, PARAMS.model_copy(update={"batch_size": batch_size, "accumulate": accumulate}))
+        states.append(network.state_dict()["1.weight"])
+    assert torch.allclose(*states, atol=1e-6)
+
+
+def test_the_rate_rises_before_it_falls():
+    rates = [learning_rate(PARAMS.model_copy(update={"warm_up": 0.2}), step=step, steps=20) for step in range(20)]
+    assert rates[:5] == sorted(rates[:5])
+    assert rates[4] == max(rates) == PARAMS.learning_rate
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
+def test_the_average_is_kept_and_not_the_weights_that_learn():
+    with deterministic(seed=1, threads=1):
+        network = linear()
+        outcome = fitted(network, PARAMS.model_copy(update={"ema": 0.9, "epochs": 1}))
+    assert not torch.equal(outcome.best.weights["1.weight"], network.state_dict()["1.weight"])
+
+
+def test_no_better_epoch_for_a_while_ends_the_training():
+    outcome = fitted(linear(), PARAMS.model_copy(update={"patience": 3, "epochs": 500, "learning_rate": 1e-9}))
+    assert len(outcome.epochs) == outcome.best.epoch.number + 3
+    assert outcome.steps == 3 * len(outcome.epochs)
+
+
+def test_bf16_learns_and_is_judged_in_fp32():
+    outcome = fitted(linear(), PARAMS.model_copy(update={"precision": "bf16"}))
+    assert outcome.best.weights["1.weight"].dtype == torch.float32
+    assert np.isfinite(outcome.best.epoch.train_loss)
+
+
+def test_a_long_gradient_is_cut():
+    with deterministic(seed=1, threads=1):
+        free, cut = linear(), linear()
+        fitted(cut, PARAMS.model_copy(update={"clip_norm": 1e-12}))
+        fitted(free)
+    assert not torch.equal(free[1].weight, cut[1].weight)
