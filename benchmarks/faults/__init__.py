@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.faults import detection, images, windows
+from benchmarks.faults import detection, images, tables, windows
 from benchmarks.faults.matrix import Clean, Fault, Outcome, outcome_of, said_of_clean, said_of_fault
 
-FAULTS = (*images.FAULTS, *detection.FAULTS, *windows.FAULTS)
+FAULTS = (*images.FAULTS, *detection.FAULTS, *windows.FAULTS, *tables.FAULTS)
 
 WRITTEN = (
     images.PHOTOS,
@@ -20,6 +20,8 @@ WRITTEN = (
     windows.SIGNALS,
     Clean("signals: CSV without a clock", "signals", windows.write_signals, {"length": 64, "channels": ["x", "y"]}),
     Clean("signals: Parquet", "signals", windows.write_parquet, windows.OPTIONS),
+    tables.TABLE,
+    tables.SPLIT_TABLE,
 )
 """Clean data in files."""
 

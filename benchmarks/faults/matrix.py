@@ -12,11 +12,11 @@ import pyarrow.parquet as parquet
 from edgeloop import plugins
 from edgeloop.data.frame import frame_of
 from edgeloop.data.preparation import PrepareDataParams, prepare
-from edgeloop.data.suite import checked, in_environment, read_suite, shipped_suite
+from edgeloop.data.suite import Checked, checked, in_environment, read_suite, shipped_suite
 
 Row = dict[str, Any]
 Said = Mapping[tuple[str, str], frozenset[str]]
-"""The ids that an expectation names which was not met, by its column and severity."""
+"""What an expectation names which was not met, by its column and severity: samples by id, or columns of a table."""
 
 
 def nothing(_: Any) -> None:
@@ -45,7 +45,7 @@ class Fault:
     Args:
         name: As people call it.
         clean: The data that it is planted in.
-        ids: The samples that are at fault then.
+        ids: The samples that are at fault then, or the columns of a table.
         said: Column and severity of every expectation that has to name exactly these, the one meant for it first.
             What is mere information beside them is not counted.
         plant: Changes the folder that the source reads.
@@ -117,7 +117,13 @@ def _said(
     file = shipped_suite(clean.kind)
     checks = checked(in_environment(read_suite(file), "training", where=file), frame_of(work / "dataset"), where=file)
     missed = [check for check in checks if check.result.status != "pass"]
-    return {(check.result.column or "", check.result.severity): frozenset(check.failing_ids) for check in missed}
+    return {(check.result.column or "", check.result.severity): _named(check) for check in missed}
+
+
+def _named(check: Checked) -> frozenset[str]:
+    """The failing samples; of an expectation about the table the values that it found."""
+    observed = check.result.observed
+    return frozenset(check.failing_ids or (observed if isinstance(observed, list) else ()))
 
 
 def _edit_index(index: Path, edit: Callable[[Mapping[str, Row]], object]) -> None:
