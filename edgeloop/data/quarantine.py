@@ -4,31 +4,36 @@
     OUT/quarantine.parquet  columns QUARANTINE_COLUMNS: what was left out, a row a reason
 
 Of `yolo` the label files of the accepted pictures come along, and `data.yaml` is written anew: the same classes, and
-for each split that the dataset has a list of its pictures (`train.txt` …), whatever folders or lists it had before.
+for each split that the dataset has a list of its pictures (`train.txt` …), whatever folders or lists it had before. Of
+`coco` see `edgeloop.data.clean_instances`, of `table` `edgeloop.data.clean_tables`: there, files that hold samples
+beside those that are left out are written anew without these.
+
+There is no clean set of `signals`. A sample is a window, and a window shares its readings with its neighbours: cut out,
+it would take good ones along, and what is cut at another place afterwards is other windows than those that were judged.
 
 A file is a hard link to the one it came from where the disk allows that, else a copy; never a symbolic link. Linked
 files are one file under two names: who edits a picture in place edits both. OUT appears whole or not at all, and
 nothing is written when the verdict is no.
 """
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from edgeloop import plugins
-from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
-from edgeloop.data.dataset import Dataset, Sample, columns_of, local_path
+from edgeloop.data.clean_instances import write_clean_instances
+from edgeloop.data.clean_tables import write_clean_table
+from edgeloop.data.dataset import Dataset, columns_of, local_path
 from edgeloop.data.decision import described
+from edgeloop.data.placing import Accepted, placed, unchanged
 from edgeloop.data.recognition import OF_A_QUARANTINE
 from edgeloop.data.validation import Judgement
 from edgeloop.data.verdict import Verdict
-from edgeloop.errors import DataFault, InputFault, translated
+from edgeloop.errors import InputFault, translated
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.progress import Advance, progress
 
@@ -44,7 +49,7 @@ class CleanSet(Contract):
     reasons: dict[str, int] = Field(description="samples left out by each expectation; a sample may count for several")
     out: str | None = Field(description="where the clean set lies; null when nothing was written")
     linked: int = Field(default=0, description="files that are hard links")
-    copied: int = Field(default=0, description="files that are copies")
+    copied: int = Field(default=0, description="files that are copies, or hold fewer samples than before")
 
 
 def refuse_place(out: Path, source: Path) -> None:
@@ -59,6 +64,7 @@ def refuse_place(out: Path, source: Path) -> None:
         raise InputFault("is a file", where=str(out), fix="name a folder that does not exist yet")
     given, place = source.resolve(), out.resolve()
     root = given.parent if given.is_file() else given
+    root = root.parent if given.is_file() and root.name == "annotations" else root  # of a COCO dataset
     if place.is_relative_to(root):
         raise InputFault(f"lies inside {root}", where=str(out), fix="name a folder outside the data")
     with translated(out):
@@ -70,7 +76,7 @@ def refuse_source(source: str) -> None:
     """Raises `InputFault` where no clean set of a source can be written."""
     if source not in _WRITERS:
         raise InputFault(
-            f"a clean set of the source {source} cannot be written: of it only {' and '.join(sorted(_WRITERS))} can",
+            f"a clean set of the source {source} cannot be written: that of {', '.join(sorted(_WRITERS))} can",
             where="edgeloop data quarantine",
             fix="see the counts with --dry-run, and leave the samples out with validate_data.on_fault: quarantine",
         )
@@ -127,14 +133,17 @@ def quarantine(
     reasons = left_out(workdir / "validation", judgement.verdict)
     if dry_run or judgement.verdict.status != "pass":
         return CleanSet(source=judgement.source, verdict=judgement.verdict, reasons=reasons, out=None)
+    return _written(judgement, preparation, out, workdir=workdir, reasons=reasons)
+
+
+def _written(
+    judgement: Judgement, preparation: "PrepareDataParams", out: Path, *, workdir: Path, reasons: Mapping[str, int]
+) -> CleanSet:
     assert preparation.path is not None
-    return _written(judgement, preparation.path, out, workdir=workdir, reasons=reasons)
-
-
-def _written(judgement: Judgement, path: Path, out: Path, *, workdir: Path, reasons: Mapping[str, int]) -> CleanSet:
+    path, writer = preparation.path.expanduser().absolute(), _WRITERS[judgement.source]
     samples = Dataset(workdir / "dataset", workdir / "validation").samples
     with whole_folder(out.absolute()) as folder, progress("quarantine", len(samples)) as advance:
-        files = _WRITERS[judgement.source](samples, path.expanduser().absolute(), folder, advance)
+        files = writer(Accepted(samples, path, preparation.options), folder, advance)
         copy_file(workdir / "validation" / OF_A_QUARANTINE, folder / OF_A_QUARANTINE)
     return CleanSet(
         source=judgement.source,
@@ -146,32 +155,32 @@ def _written(judgement: Judgement, path: Path, out: Path, *, workdir: Path, reas
     )
 
 
-def _image_folder(samples: Sequence[Sample], root: Path, folder: Path, advance: Advance) -> list[bool]:
+def _image_folder(accepted: Accepted, folder: Path, advance: Advance) -> list[bool]:
     """The pictures under the names that they had; whether each is a link."""
     files = []
-    for sample in samples:
-        source = _unchanged(sample)
-        files.append(placed(source, folder / source.relative_to(root)))
+    for sample in accepted.samples:
+        source = unchanged(sample)
+        files.append(placed(source, folder / source.relative_to(accepted.path)))
         advance(1, "")
     return files
 
 
-def _yolo(samples: Sequence[Sample], path: Path, folder: Path, advance: Advance) -> list[bool]:
+def _yolo(accepted: Accepted, folder: Path, advance: Advance) -> list[bool]:
     """Pictures, their label files, lists of both and `data.yaml`; whether each file that was there before is a link."""
     import yaml
 
     from edgeloop.data.yolo_description import description_of
 
-    description = _yolo_description(path.resolve())
+    description = _yolo_description(accepted.path.resolve())
     root, files = description.parent, []
-    for sample in samples:
-        source = _unchanged(sample)
+    for sample in accepted.samples:
+        source = unchanged(sample)
         label = _yolo_label(source.relative_to(root))
         files.append(placed(source, folder / source.relative_to(root)))
         if (root / label).is_file():
             files.append(placed(root / label, folder / label))
         advance(1, "")
-    lists = _yolo_lists(path, {sample.id for sample in samples})
+    lists = _yolo_lists(accepted.path, {sample.id for sample in accepted.samples})
     for split, pictures in lists.items():
         (folder / f"{split}.txt").write_text("".join(f"./{name}\n" for name in pictures), encoding="utf-8")
     values: dict[str, object] = {split: f"{split}.txt" for split in lists}
@@ -213,29 +222,9 @@ def _yolo_lists(path: Path, accepted: set[str]) -> dict[str, list[str]]:
     return {split: sorted(lists[split]) for split in sorted(lists)}
 
 
-def _unchanged(sample: Sample) -> Path:
-    """The file of a sample, which is still what was judged."""
-    source = local_path(sample.uri)
-    assert source is not None
-    if sha256_of_file(source) != sample.sha256:
-        raise DataFault("has changed meanwhile", where=str(source), fix="run again when nobody writes to it")
-    return source
-
-
-def placed(source: Path, target: Path) -> bool:
-    """Puts a file where `target` says: True for a hard link, False for a copy."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    content = source.resolve()  # a link within the dataset becomes the file that it leads to
-    try:
-        os.link(content, target)
-    except OSError:  # another disk, a file system without hard links, a file of somebody else
-        copy_file(content, target)
-        shutil.copystat(content, target)
-        return False
-    return True
-
-
-_WRITERS: Mapping[str, Callable[[Sequence[Sample], Path, Path, Advance], list[bool]]] = {
+_WRITERS: Mapping[str, Callable[[Accepted, Path, Advance], list[bool]]] = {
+    "coco": write_clean_instances,
     "image_folder": _image_folder,
+    "table": write_clean_table,
     "yolo": _yolo,
 }

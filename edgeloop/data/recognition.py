@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,8 @@ def _of_folder(path: Path, options: Mapping[str, Any]) -> Recognised | None:
         return Recognised("yolo", "a data.yaml")
     if {"images", "labels"} <= {folder.name for folder in folders}:
         return Recognised("yolo", "images/ beside labels/")
-    if any(is_coco(file) for place in (path, path / "annotations") for file in _json_files(place)):
+    exported = path.glob("*/_annotations.coco.json")
+    if any(map(is_coco, chain(_json_files(path), _json_files(path / "annotations"), exported))):
         return Recognised("coco", "a JSON file with images and annotations")
     below = [file for folder in folders for file in _files(folder)]
     suffixes = {file.suffix.lower() for file in below}

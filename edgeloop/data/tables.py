@@ -138,11 +138,11 @@ def _shortened(text: str) -> str:
 
 
 def _csv(file: IO[str], layout: Layout) -> Table:
-    lines = _lines(file)
+    lines = lines_of(file)
     first = next(lines, "")
     if not first.strip():
         raise Unreadable("has an empty first line where the column names are expected" if first else "is empty")
-    separator = layout.separator or _separator(first)
+    separator = layout.separator or separator_in(first)
     records = csv.reader(_again(first, lines), delimiter=separator, strict=True)
     head = [cell.strip() for cell in next(records)]
     if layout.header is False:
@@ -154,7 +154,12 @@ def _csv(file: IO[str], layout: Layout) -> Table:
     return Table(tuple(names), _rows(records, width=len(head), skipped=1 if dropped else 0))
 
 
-def _lines(file: IO[str]) -> Iterator[str]:
+def lines_of(file: IO[str]) -> Iterator[str]:
+    """The lines of a CSV file with their ends, of whatever kind those are.
+
+    Raises:
+        Unreadable: One is too long, or no text.
+    """
     while line := file.readline(MAX_ROW_CHARACTERS):
         if len(line) == MAX_ROW_CHARACTERS:
             raise Unreadable(f"has a line of more than {MAX_ROW_CHARACTERS:,} characters")
@@ -168,7 +173,9 @@ def _again(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _separator(line: str) -> str:
+def separator_in(line: str) -> str:
+    """The one that cuts a line into the most cells."""
+
     def columns(separator: str) -> int:
         return len(next(csv.reader(io.StringIO(line), delimiter=separator), []))
 

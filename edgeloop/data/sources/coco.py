@@ -91,6 +91,20 @@ class Coco:
         return (_sample(name, ones, refused) for name, ones in found.items())
 
 
+def entries_in(path: Path) -> tuple[dict[Path, dict[int, str]], Path]:
+    """Of every instances file the position of each entry of `images` and its sample's id; and the dataset's folder.
+
+    Raises:
+        DataFault: There is no usable instances file.
+    """
+    files, root = _files(path)
+    found: dict[Path, dict[int, str]] = {}
+    for file in files:
+        listed = ((name, one.listed) for name, one in _in_file(file, root))
+        found[file.path] = {entry.position: name for name, entry in listed if entry is not None}
+    return found, root
+
+
 def _files(path: Path | None) -> tuple[list[_File], Path]:
     """The instances files and the folder of the dataset."""
     fix = "name an instances file, or the folder that holds annotations and pictures"

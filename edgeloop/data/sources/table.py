@@ -24,7 +24,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,7 @@ from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract
 from edgeloop.data.cells import Cell, Kind, json_cell, kind_of, shape_of
 from edgeloop.data.folders import files_below, refusal, relative_name
+from edgeloop.data.recognition import OF_A_QUARANTINE
 from edgeloop.data.sources import RawSample
 from edgeloop.data.tables import MAX_ROW_CHARACTERS, SUFFIXES, Encoding, Layout, Row, Unreadable, opened
 from edgeloop.errors import DataFault
@@ -103,23 +104,50 @@ class Table:
                 or the table is larger than MAX_ROWS or MAX_CELLS; at the end, if no row can be used.
             MissingExtra: pyarrow is not installed.
         """
-        if path is None:
-            raise DataFault("needs a file or folder", where="prepare_data.path", fix="name a CSV or Parquet file")
-        try:
-            import pyarrow  # noqa: F401
-        except ModuleNotFoundError as error:
-            raise missing_extra(error, "data") from error
-        root = path.absolute()
-        if not root.exists():
-            raise DataFault("does not exist", where=str(path), fix="name a CSV or Parquet file or a folder of them")
-        files = list(_files(root))
-        if not files:
-            raise DataFault("holds no CSV or Parquet file", where=str(path), fix="choose another path")
-        return _samples(files, options, where=str(path))
+        return (found.sample for found in located(path, options))
+
+
+class Located(NamedTuple):
+    """A sample, and where its row stands: its number in the file, from 1; 0 where the sample is about the file."""
+
+    path: Path
+    number: int
+    sample: RawSample
+
+
+def located(path: Path | None, options: TableOptions) -> Iterator[Located]:
+    """The samples of `Table`, in the same order, each with its place.
+
+    Raises:
+        As `Table.samples`.
+    """
+    return _samples(table_files(path), options, where=str(path))
+
+
+def table_files(path: Path | None) -> list["TableFile"]:
+    """The files of a table, in the order of their paths.
+
+    Raises:
+        DataFault: The path is missing or holds no table.
+        MissingExtra: pyarrow is not installed.
+    """
+    if path is None:
+        raise DataFault("needs a file or folder", where="prepare_data.path", fix="name a CSV or Parquet file")
+    try:
+        import pyarrow  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "data") from error
+    root = path.absolute()
+    if not root.exists():
+        raise DataFault("does not exist", where=str(path), fix="name a CSV or Parquet file or a folder of them")
+    files = list(_files(root))
+    if not files:
+        raise DataFault("holds no CSV or Parquet file", where=str(path), fix="choose another path")
+    return files
 
 
 @dataclass(frozen=True)
-class _File:
+class TableFile:
     """One file of the dataset, or what stands in its place; `fault` says why it must not be opened, or None."""
 
     path: Path
@@ -131,27 +159,42 @@ class _File:
         return RawSample(id=self.id, label=None, uri=self.path.as_uri(), error=reason)
 
 
-def _files(root: Path) -> Iterator[_File]:
+def _files(root: Path) -> Iterator[TableFile]:
     if not root.is_dir():
         if root.suffix.lower() in SUFFIXES:
             target = root.resolve()
-            yield _File(root, relative_name(root, root.parent), refusal(target, target.parent))
+            yield TableFile(root, relative_name(root, root.parent), refusal(target, target.parent))
         return
     for path, fault in files_below(root):
+        if path.parent == root and _is_record(path):
+            continue
         if fault is not None or path.suffix.lower() in SUFFIXES:
-            yield _File(path, relative_name(path, root), fault or refusal(path, root))
+            yield TableFile(path, relative_name(path, root), fault or refusal(path, root))
 
 
-def _samples(files: Sequence[_File], options: TableOptions, *, where: str) -> Iterator[RawSample]:
+def _is_record(path: Path) -> bool:
+    """Whether a file is what a quarantine has left beside the clean set."""
+    from edgeloop.data.decision import QUARANTINE_COLUMNS
+
+    if path.name != OF_A_QUARANTINE:
+        return False
+    try:
+        with opened(path, Layout()) as table:
+            return table.names == QUARANTINE_COLUMNS
+    except Unreadable:
+        return False
+
+
+def _samples(files: Sequence[TableFile], options: TableOptions, *, where: str) -> Iterator[Located]:
     schema = _schema(files, options, where=where)
     seen: dict[str, str] = {}
     first: RawSample | None = None
     usable = False
     with progress("read", schema.rows) as advance:
-        for number, sample in enumerate(chain(*(_samples_of(file, schema, options, seen) for file in files)), start=1):
-            usable = usable or sample.error is None
-            first = first or sample
-            yield sample
+        for number, found in enumerate(chain(*(_samples_of(file, schema, options, seen) for file in files)), start=1):
+            usable = usable or found.sample.error is None
+            first = first or found.sample
+            yield found
             if number % _ROWS_A_STEP == 0:
                 advance(_ROWS_A_STEP, "")
     if not usable:
@@ -171,7 +214,7 @@ class _Scan:
     rows: int = 0
     cells: int = 0
 
-    def add(self, file: _File, options: TableOptions, *, where: str) -> None:
+    def add(self, file: TableFile, options: TableOptions, *, where: str) -> None:
         """Reads a file.
 
         Raises:
@@ -231,7 +274,7 @@ class _Schema:
         return tuple(name for name in self.kinds if name not in roles)
 
 
-def _schema(files: Sequence[_File], options: TableOptions, *, where: str) -> _Schema:
+def _schema(files: Sequence[TableFile], options: TableOptions, *, where: str) -> _Schema:
     scan = _Scan()
     for file in files:
         if file.fault is None:
@@ -281,7 +324,7 @@ def _is_quantity(target: str | None, kinds: Mapping[str, Kind], scan: _Scan, opt
 # the rows
 
 
-def _samples_of(file: _File, schema: _Schema, options: TableOptions, seen: dict[str, str]) -> Iterator[RawSample]:
+def _samples_of(file: TableFile, schema: _Schema, options: TableOptions, seen: dict[str, str]) -> Iterator[Located]:
     """The rows of a file as samples.
 
     Args:
@@ -291,18 +334,18 @@ def _samples_of(file: _File, schema: _Schema, options: TableOptions, seen: dict[
         seen: Where each id of the id column came from; grows.
     """
     if file.fault is not None:
-        yield file.faulty(file.fault)
+        yield Located(file.path, 0, file.faulty(file.fault))
         return
     try:
         with opened(file.path, options.layout) as table:
             places = {name: place for place, name in enumerate(table.names)}
             for row in table.rows:
-                yield _sample(file, row, places, schema, seen)
+                yield Located(file.path, row.number, _sample(file, row, places, schema, seen))
     except Unreadable as reason:
-        yield file.faulty(str(reason))
+        yield Located(file.path, 0, file.faulty(str(reason)))
 
 
-def _sample(file: _File, row: Row, places: Mapping[str, int], schema: _Schema, seen: dict[str, str]) -> RawSample:
+def _sample(file: TableFile, row: Row, places: Mapping[str, int], schema: _Schema, seen: dict[str, str]) -> RawSample:
     place = f"{file.id}:{row.number:07d}"
     if row.error is not None:
         return RawSample(id=place, label=None, uri=file.path.as_uri(), error=row.error)

@@ -1,16 +1,23 @@
 """The clean set: only what passed, in its own layout, and nothing anywhere else."""
 
+import json
+import math
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
 from edgeloop import plugins
-from edgeloop.data import quarantine as cleaning
+from edgeloop.data import placing
+from edgeloop.data.decision import QUARANTINE_COLUMNS
+from edgeloop.data.placing import placed
 from edgeloop.data.preparation import PrepareDataParams
-from edgeloop.data.quarantine import CleanSet, placed, quarantine, refuse_place
+from edgeloop.data.quarantine import CleanSet, quarantine, refuse_place
 from edgeloop.data.recognition import recognised
+from edgeloop.data.sources.table import table_files
+from edgeloop.data.validation import judge
 from edgeloop.errors import InputFault
 
 
@@ -63,7 +70,7 @@ def test_a_link_within_the_dataset_becomes_a_file(pictures, tmp_path):
 
 @pytest.mark.slow
 def test_a_picture_that_changes_meanwhile_is_refused(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(cleaning, "sha256_of_file", lambda path: "0" * 64)
+    monkeypatch.setattr(placing, "sha256_of_file", lambda path: "0" * 64)
     with pytest.raises(InputFault, match="has changed meanwhile"):
         clean(pictures, tmp_path / "clean", tmp_path / "work")
     assert not (tmp_path / "clean").exists()
@@ -141,3 +148,89 @@ def test_a_clean_yolo_set_reads_as_the_old_one_without_what_is_at_fault(boxed, t
     assert (len(after), after) == (29, before)
     assert str(boxed) not in (tmp_path / "clean/data.yaml").read_text()
     assert recognised(tmp_path / "clean").source == "yolo"
+
+
+@pytest.fixture
+def instances(tmp_path, picture):
+    """Forty pictures with a box each in two instances files; one picture of train is rubbish, and a box has no area."""
+    root = tmp_path / "instances"
+    for split, first in (("train", 0), ("val", 20)):
+        numbers = range(first, first + 20)
+        for number in numbers:
+            picture(root / f"{split}/{number:02d}.png", number, side=64)
+        boxes = [
+            {"id": number, "image_id": number, "category_id": 1, "bbox": [1, 1, 20, 20], "segmentation": [[1, 1, 2]]}
+            for number in numbers
+        ]
+        images = [{"id": n, "file_name": f"{n:02d}.png", "width": 64, "height": 64} for n in numbers]
+        values = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "no"}], "mine": 1.50}
+        (root / "annotations").mkdir(exist_ok=True)
+        (root / f"annotations/instances_{split}.json").write_text(json.dumps(values))
+    (root / "train/03.png").write_bytes(b"rubbish")
+    return root
+
+
+@pytest.mark.slow
+def test_a_clean_coco_set_reads_as_the_old_one_without_what_is_at_fault(instances, tmp_path):
+    params = PrepareDataParams(source="coco", path=instances)
+    made = quarantine(params, out=tmp_path / "clean", workdir=tmp_path / "work")
+    assert (made.verdict.status, made.linked, made.copied) == ("pass", 40, 1)
+    source = plugins.load("sources", "coco")
+
+    def known(root: Path) -> dict:
+        return {s.id: (s.boxes, s.split) for s in source.samples(root, source.options()) if s.error is None}
+
+    before, after = known(instances), known(tmp_path / "clean")
+    assert (len(after), after) == (39, {name: what for name, what in before.items() if name != "train/03.png"})
+    assert '"segmentation": [[1, 1, 2]]' in (tmp_path / "clean/annotations/instances_train.json").read_text()
+    assert recognised(tmp_path / "clean").source == "coco"
+    again = judge(PrepareDataParams(source="coco", path=tmp_path / "clean"), workdir=tmp_path / "again")
+    assert again.verdict.status == "pass"
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A folder with a CSV file of 60 rows, a Parquet file of 60, one of 20 without fault and one that is none."""
+    root = tmp_path / "rows"
+    (root / "deep").mkdir(parents=True)
+    lines = [f"a{number};{number * 0.25}; {'xy'[number % 2]}\r\n" for number in range(60)]
+    lines[7] = "a7;much; y\r\n"
+    lines[9] = "a9;1\r\n"
+    (root / "a.csv").write_bytes(("id;width;label\r\n" + "".join(lines)).encode("utf-8-sig"))
+    for name, first, count in (("deep/b", 100, 60), ("c", 200, 20)):
+        numbers = [number * 0.5 for number in range(first, first + count)]
+        numbers[5] = math.inf if name == "deep/b" else 1.5
+        columns = {"id": [f"{name}{n}" for n in range(count)], "width": numbers, "label": list("xy" * (count // 2))}
+        parquet.write_table(pa.table(columns), root / f"{name}.parquet")
+    (root / "broken.parquet").write_bytes(b"rubbish")
+    return root
+
+
+def digests_of(work: Path) -> dict[str, str]:
+    index = parquet.read_table(work / "dataset/index.parquet", columns=["id", "sha256", "error"]).to_pylist()
+    return {row["id"]: row["sha256"] for row in index if row["error"] is None}
+
+
+@pytest.mark.slow
+def test_a_clean_table_is_the_same_files_without_the_rows_at_fault(rows, tmp_path):
+    params = PrepareDataParams(source="table", path=rows)
+    made = quarantine(params, out=tmp_path / "clean", workdir=tmp_path / "work")
+    assert (made.verdict.status, made.verdict.quarantined, made.linked, made.copied) == ("pass", 4, 1, 2)
+    assert names(tmp_path / "clean") == {"a.csv", "deep/b.parquet", "c.parquet", "quarantine.parquet"}
+    before = (rows / "a.csv").read_bytes()
+    expected = before.replace(b"a7;much; y\r\n", b"").replace(b"a9;1\r\n", b"")
+    assert (tmp_path / "clean/a.csv").read_bytes() == expected
+    again = judge(PrepareDataParams(source="table", path=tmp_path / "clean"), workdir=tmp_path / "again")
+    assert (again.verdict.status, again.verdict.samples) == ("pass", 137)
+    left_out = {"a7", "deep/b5"}
+    kept = {name: digest for name, digest in digests_of(tmp_path / "work").items() if name not in left_out}
+    assert digests_of(tmp_path / "again") == kept
+
+
+def test_a_record_of_a_quarantine_is_no_table(tmp_path):
+    (tmp_path / "a.csv").write_text("x,label\n1,a\n")
+    columns = {name: ["x"] for name in QUARANTINE_COLUMNS}
+    parquet.write_table(pa.table(columns), tmp_path / "quarantine.parquet")
+    assert [file.id for file in table_files(tmp_path)] == ["a.csv"]
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "quarantine.parquet")
+    assert [file.id for file in table_files(tmp_path)] == ["a.csv", "quarantine.parquet"]
