@@ -1,0 +1,151 @@
+"""OpenVINO on the CPU, from ONNX files.
+
+A model is compiled for each batch size that it meets, the batch of one when it is opened: with an open batch dimension
+the library plans anew for shapes that never change. It computes in float32 where the file says so; left alone it would
+choose bfloat16 on processors that have it, and another answer with it.
+
+Threads are pinned to one stream of exactly `threads`; they are not bound to cores, as those of other runtimes are not.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.privacy import opt_out
+from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+
+INSTALL = "run: pip install 'edgeloop[openvino]'"
+DEVICE = "CPU"
+
+
+class OpenVino:
+    """See the module."""
+
+    formats = frozenset({"onnx"})
+
+    def state(self) -> RuntimeState:
+        """See `edgeloop.runtimes.Runtime`."""
+        opt_out()
+        try:
+            import openvino
+
+            library = library_sha256(Path(openvino.__file__).parent / "libs", "libopenvino.so.*")
+            devices = tuple(name for name in openvino.Core().available_devices if name == DEVICE)
+        except Exception as error:  # a broken installation fails in many ways; all of them mean "not available"
+            return RuntimeState(name="openvino", available=False, reason=f"{one_line(error)}; {INSTALL}")
+        return RuntimeState(
+            name="openvino",
+            available=bool(devices),
+            version=openvino.__version__,
+            library_sha256=library,
+            providers=devices,
+            reason="" if devices else f"finds no {DEVICE}",
+        )
+
+    def open(self, path: Path, *, threads: int) -> "OpenVinoSession":
+        """See `edgeloop.runtimes.Runtime`."""
+        refuse_no_threads(threads, where="openvino")
+        opt_out()
+        try:
+            import openvino
+        except (ImportError, OSError) as error:
+            raise DeviceFault(f"cannot be imported ({one_line(error)})", where="openvino", fix=INSTALL) from error
+        with translated(path), path.open("rb"):
+            pass
+        try:
+            model = _read(path)
+        except Exception as error:  # the library raises its own, RuntimeError and kin
+            raise _not_loaded(path, error) from error
+        _refuse_foreign(model, path)
+        session = OpenVinoSession(openvino.Core(), model, path=path, threads=threads)
+        session.compile(1)
+        return session
+
+
+def _read(path: Path) -> Any:
+    """The model; by the front end for ONNX alone, because the others say on stderr why a file is none of theirs."""
+    from openvino.frontend import FrontEndManager
+
+    front_end = FrontEndManager().load_by_framework("onnx")
+    return front_end.convert(front_end.load(str(path)))
+
+
+def _not_loaded(path: Path, error: Exception) -> ModelFault:
+    return ModelFault(
+        f"is no model that OpenVINO loads ({one_line(error)})", where=str(path), fix="convert it to ONNX again"
+    )
+
+
+def _refuse_foreign(model: Any, path: Path) -> None:
+    """Refuses a valid model that does not take one float32 array and give float32 arrays."""
+    inputs = [port.get_element_type().get_type_name() for port in model.inputs]
+    outputs = [port.get_element_type().get_type_name() for port in model.outputs]
+    if inputs != ["f32"] or not outputs or set(outputs) != {"f32"}:
+        raise ModelFault(
+            f"takes {', '.join(inputs) or 'nothing'} and gives {', '.join(outputs) or 'nothing'}, not one f32 and f32",
+            where=str(path),
+            fix="convert the model again",
+        )
+
+
+class OpenVinoSession:
+    """A loaded model."""
+
+    def __init__(self, core: Any, model: Any, *, path: Path, threads: int) -> None:
+        self._core, self._model, self._path, self._threads = core, model, path, threads
+        self._names = [port.get_any_name() for port in model.outputs]
+        self._requests: dict[int, Any] = {}
+
+    def compile(self, batch: int) -> None:
+        """Compiles the model for batches of one size.
+
+        Raises:
+            ModelFault: It cannot be compiled.
+            DeviceFault: The library did not accept the number of threads.
+        """
+        options = {
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        try:
+            model = self._model.clone()
+            first, *rest = model.inputs[0].get_partial_shape()
+            if first.is_dynamic:
+                model.reshape([batch, *rest])
+            compiled = self._core.compile_model(model, DEVICE, options)
+        except Exception as error:  # the library raises RuntimeError and kin, with pages of text
+            raise _not_loaded(self._path, error) from error
+        accepted = compiled.get_property("INFERENCE_NUM_THREADS")
+        if accepted != self._threads:
+            raise DeviceFault(f"accepts {accepted} threads, not {self._threads}", where="openvino", fix="ask for fewer")
+        self._requests[batch] = compiled.create_infer_request()
+
+    def run(self, inputs: NDArray[np.float32]) -> Arrays:
+        """See `edgeloop.runtimes.Session`."""
+        if self._model is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        if inputs.dtype != np.float32:
+            raise ModelFault(f"cannot run on {inputs.dtype}", where=str(self._path), fix="give float32")
+        batch = len(inputs)
+        if batch not in self._requests:
+            self.compile(batch)
+        request = self._requests[batch]
+        try:
+            request.infer([np.ascontiguousarray(inputs)], share_inputs=True)
+            outputs = [request.get_output_tensor(place).data.copy() for place in range(len(self._names))]
+        except Exception as error:  # a wrong shape is a RuntimeError of several lines
+            raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
+        return dict(zip(self._names, outputs, strict=True))
+
+    def close(self) -> None:
+        """See `edgeloop.runtimes.Session`."""
+        self._core = self._model = None
+        self._requests = {}
+
+
+plugin = OpenVino()
