@@ -20,6 +20,8 @@ from typing import Any
 import yaml
 
 from components.exclusive import ARTIFACTS
+from edgeloop import plugins
+from edgeloop.data.suite import suite_of_kind
 from edgeloop.errors import InputFault, translated
 from edgeloop.files import write_text
 from edgeloop.lineage.code import LOCK_FILE, PACKAGES
@@ -159,7 +161,8 @@ def _outside(step: str, params: Params) -> list[str]:
             return [path.as_posix()]
         return [url] if url is not None and url.startswith(SEEN_BY_DVC) else []
     if step == "validate_data":
-        return [params.validate_data.suite.as_posix()]
+        source = plugins.load("sources", params.prepare_data.source)
+        return [(params.validate_data.suite or suite_of_kind(source.kind)).as_posix()]
     if step == "train":
         parent = params.train.init_from
         begun_with = [] if parent is None or "@" in parent else [Path(parent)]  # NAME@ALIAS is no file

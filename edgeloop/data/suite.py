@@ -70,17 +70,26 @@ def suite_file(path: Path) -> Path:
     return path
 
 
+def suite_of_kind(kind: str) -> Path:
+    """The suite of a project for a kind of sample: relative to it, and shipped where the project has none.
+
+    Raises:
+        InputFault: There is none for it.
+    """
+    if kind not in SUITE_OF_KIND:
+        raise InputFault(
+            f"no suite is shipped for {kind} samples", where="suites", fix="name one: --suite, or validate_data.suite"
+        )
+    return Path("suites") / SUITE_OF_KIND[kind]
+
+
 def shipped_suite(kind: str) -> Path:
     """The suite that is shipped for a kind of sample; the package's own copy, whatever lies in the current folder.
 
     Raises:
         InputFault: There is none.
     """
-    name = SUITE_OF_KIND.get(kind, "")
-    path = _shipped() / name
-    if not path.is_file():
-        raise InputFault(f"no suite is shipped for {kind} samples", where=f"suites/{name}", fix="name one with --suite")
-    return path
+    return _shipped() / suite_of_kind(kind).name
 
 
 def _shipped() -> Path:

@@ -28,15 +28,13 @@ if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
     from edgeloop.data.suite import Checked, Suite
 
-DEFAULT_SUITE = Path("suites/images.json")
-
 
 class ValidateDataParams(Contract):
     """Section `validate_data`."""
 
-    suite: Path = Field(
-        default=DEFAULT_SUITE,
-        description="Great Expectations suite, relative to the project; suites/NAME may be shipped",
+    suite: Path | None = Field(
+        default=None,
+        description="Great Expectations suite, relative to the project; by default that of suites/ for such samples",
     )
     on_fault: Literal["stop", "quarantine"] = Field(
         default="stop", description="critical fault: stop the run, or leave the failing samples out"
@@ -69,11 +67,12 @@ def validate(params: ValidateDataParams, *, dataset: Path, profile: Path, valida
     from edgeloop.data.frame import frame_of
     from edgeloop.data.page import page
     from edgeloop.data.profile import Profile
-    from edgeloop.data.suite import in_environment, read_suite, suite_file
+    from edgeloop.data.suite import in_environment, read_suite, suite_file, suite_of_kind
 
-    path = suite_file(params.suite)
+    opened = Dataset(dataset)
+    path = suite_file(params.suite or suite_of_kind(opened.card.kind))
     suite = in_environment(read_suite(path), params.environment, where=path)
-    opened, frame = Dataset(dataset), frame_of(dataset)
+    frame = frame_of(dataset)
     checks = _checks(suite, frame, path)
     decision = decided(
         opened.rows,

@@ -70,7 +70,7 @@ def test_other_training_trains_again_and_what_follows_is_due(project, command):
 
 def test_data_elsewhere_needs_stages_that_know_it(project, command):
     text = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(text.replace("suites/images.json", "suites/mine.json"))
+    (project / "params.yaml").write_text(text.replace("on_fault: stop", "suite: suites/mine.json"))
     (project / "suites/mine.json").write_text((project / "suites/images.json").read_text())
     with pytest.raises(AssertionError, match="run: python -m pipelines dvc"):
         command(project, "dvc", "repro", "check_params")
