@@ -1,4 +1,4 @@
-"""The metrics of a classification, as far as a page can draw them; those of another task have none of these parts."""
+"""The metrics of a task, as far as a page can draw them; a task that knows no classes has none of these parts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ class ClassScore(_Part):
     recall: float | None = None
     f1: float | None = None
     support: int = 0
+    ap50: float | None = None
+    ap50_95: float | None = None
 
 
 class ConfidenceBin(_Part):
@@ -38,19 +40,20 @@ class Scores(_Part):
 
     per_class: tuple[ClassScore, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    confusion_classes: tuple[str, ...] = Field(default=(), description="those of per_class unless given")
     bins: tuple[ConfidenceBin, ...] = ()
 
     @model_validator(mode="after")
     def _square(self) -> "Scores":
         size = len(self.confusion)
-        if any(len(row) != size for row in self.confusion) or (size and size != len(self.per_class)):
+        if any(len(row) != size for row in self.confusion) or (size and size != len(self.classes)):
             raise ValueError("the confusion matrix does not fit the classes")
         return self
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Their names, in the order of rows and columns."""
-        return tuple(score.name for score in self.per_class)
+        return self.confusion_classes or tuple(score.name for score in self.per_class)
 
     @property
     def drawn_bins(self) -> tuple[Bin, ...]:

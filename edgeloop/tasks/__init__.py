@@ -109,8 +109,8 @@ class Task(Protocol):
         """Constants of the card that are taken from the best epoch's answers on val, such as a threshold."""
         return {}
 
-    def moved(self, truth: Truth, *, down: int, right: int) -> Truth:  # noqa: ARG002
-        """The truth of a picture that was moved by so many pixels."""
+    def moved(self, truth: Truth, *, down: int, right: int, shape: tuple[int, ...]) -> Truth:  # noqa: ARG002
+        """The truth of an input of that shape that was moved by so many pixels, or readings to the right."""
         return truth
 
     def loss(

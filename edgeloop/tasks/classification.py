@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from edgeloop.confusion import draw_confusion, side_in
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, ModelFault
 from edgeloop.models import ModelCard
 from edgeloop.parity import agreement
-from edgeloop.pictures import BLUE, GREY, INK, ORANGE, picture
+from edgeloop.pictures import BLUE, GREY, ORANGE, picture
 from edgeloop.tasks import FEW, Floats, Inputs, Outputs, Task, require_both
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ BINS = 15
 
 TOP = 3
 """Classes named in an answer."""
-
-_MOST_COUNTS_SHOWN, _MOST_NAMES_SHOWN = 20, 40
 
 
 class ClassificationOptions(Contract):
@@ -151,9 +150,10 @@ class Classification(Task):
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """`confusion.png` and `reliability.png` in `folder`, from what `metrics` returned."""
         paths = [folder / "confusion.png", folder / "reliability.png"]
-        side_in = min(4.0 + 0.22 * len(metrics["per_class"]), 11.0)
-        with picture(paths[0], width_in=side_in + 0.8, height_in=side_in) as figure:
-            _draw_confusion(figure.subplots(), metrics)
+        names = [row["class"] for row in metrics["per_class"]]
+        title = f"Confusion: {metrics['accuracy']:.2%} of {metrics['samples']} right"
+        with picture(paths[0], width_in=side_in(len(names)) + 0.8, height_in=side_in(len(names))) as figure:
+            draw_confusion(figure.subplots(), metrics["confusion"], names=names, title=title)
         with picture(paths[1], width_in=5.6, height_in=5.2) as figure:
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
             _draw_reliability(upper, metrics)
@@ -254,29 +254,6 @@ def _expected_calibration_error(bins: list[dict[str, Any]]) -> float:
     return float(gaps / sum(b["count"] for b in filled))
 
 
-def _draw_confusion(axes: "Axes", metrics: dict[str, Any]) -> None:
-    """Counts in the cells; the colour is the share of the actual class."""
-    counts = np.asarray(metrics["confusion"])
-    names = [row["class"] for row in metrics["per_class"]]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(names) <= _MOST_COUNTS_SHOWN:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                colour = "white" if shares[row, column] > 0.5 else INK
-                axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
-    every = -(-len(names) // _MOST_NAMES_SHOWN)
-    places, shown = range(0, len(names), every), [_shortened(name) for name in names[::every]]
-    axes.set_xticks(places, shown, rotation=90 if len(names) * max(map(len, shown)) > 40 else 0)
-    axes.set_yticks(places, shown)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set(xlabel="predicted", ylabel="actual")
-    axes.set_title(f"Confusion: {metrics['accuracy']:.2%} of {metrics['samples']} right")
-    axes.figure.colorbar(image, ax=axes, label="share of the actual class", shrink=0.85)
-
-
 def _draw_reliability(axes: "Axes", metrics: dict[str, Any]) -> None:
     """Accuracy against confidence; a calibrated model follows the diagonal."""
     filled = [b for b in metrics["bins"] if b["count"]]
@@ -304,12 +281,6 @@ def _draw_confidence(axes: "Axes", metrics: dict[str, Any]) -> None:
     axes.set(xlabel="confidence", ylabel="samples", yscale="log", ylim=(0.5, 6 * metrics["samples"]))
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", which="both", left=False, labelleft=False)
-
-
-def _shortened(name: str) -> str:
-    """Start and end of a name; a dollar sign would begin a formula."""
-    short = name if len(name) <= 18 else f"{name[:9]}…{name[-8:]}"
-    return short.replace("$", r"\$")
 
 
 plugin = Classification()

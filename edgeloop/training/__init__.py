@@ -40,7 +40,7 @@ class TrainParams(Contract):
         default=0.0, ge=0, lt=1, description="decay a step of the moving average of the weights that is kept; 0: none"
     )
     precision: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="of the products in the network; weights are fp32"
+        default="fp32", description="of the products in the network; weights stay fp32"
     )
     patience: int | None = Field(
         default=None, ge=1, description="epochs without a better one that end the training; null: none do"

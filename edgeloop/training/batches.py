@@ -100,10 +100,10 @@ class Shift:
     down: NDArray[np.int64]
     right: NDArray[np.int64]
 
-    def moved(self, truths: Sequence[Truth], task: Task) -> list[Truth]:
-        """What is right for the moved samples."""
+    def moved(self, truths: Sequence[Truth], task: Task, *, shape: tuple[int, ...]) -> list[Truth]:
+        """What is right for the moved samples of that shape."""
         places = zip(truths, self.down.tolist(), self.right.tolist(), strict=True)
-        return [task.moved(truth, down=down, right=right) for truth, down, right in places]
+        return [task.moved(truth, down=down, right=right, shape=shape) for truth, down, right in places]
 
 
 def shifted(values: "torch.Tensor", *, most: int, rng: np.random.Generator) -> "tuple[torch.Tensor, Shift | None]":

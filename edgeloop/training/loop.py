@@ -109,6 +109,8 @@ def fit(
     """
     import torch
 
+    if params.precision == "bf16" and material.train.values.ndim == 4:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learned = [values for values in network.parameters() if values.requires_grad]
     loop = _Loop(
         network,
@@ -147,8 +149,15 @@ def _run_epoch(loop: _Loop, number: int) -> State:
     _require_finite(val_loss, where=f"epoch {number}, val")
     metrics = loop.task.metrics(answers, loop.material.val.truths, loop.material.card)
     epoch = Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate)
-    weights = {name: tensor.clone() for name, tensor in judged.state_dict().items()}
+    weights = {name: tensor.clone(memory_format=_plain()) for name, tensor in judged.state_dict().items()}
     return State(epoch, weights, answers, metrics)
+
+
+def _plain() -> "torch.memory_format":
+    """Values in the order of their axes, as they are written."""
+    import torch
+
+    return torch.contiguous_format
 
 
 def _learn(loop: _Loop, number: int) -> tuple[float, float]:
@@ -196,7 +205,7 @@ def _batch_loss(loop: _Loop, rows: NDArray[np.int64]) -> "torch.Tensor":
     truths = [train.truths[row] for row in rows]
     values, shift = shifted(train.values[torch.from_numpy(rows)], most=loop.params.augment_shift, rng=loop.rng)
     if shift is not None:
-        truths = shift.moved(truths, loop.task)
+        truths = shift.moved(truths, loop.task, shape=tuple(values.shape[1:]))
     inputs = normalised(values, card.preprocessing)
     with _enough_samples(), _precision(loop.params):
         outputs = named_outputs(loop.network(inputs), card)

@@ -48,7 +48,43 @@ def classification(task: Any) -> Case:
     return Case(task, card_of("classification"), truths, inputs, *named)
 
 
-CASES = {"classification": classification}
+def heads_of(truths: list[np.ndarray], *, side: int, strides: tuple[int, ...], sure: float) -> dict[str, np.ndarray]:
+    """Heads that say in one cell of the finest grid what the truths say, so surely, and nothing anywhere else."""
+    heads = {}
+    for stride in strides:
+        cells = side // stride
+        heads[f"head_{stride}"] = np.full((len(truths), 4 + len(CLASSES), cells, cells), -6, dtype=np.float32)
+        heads[f"head_{stride}"][:, :4] = 0
+    finest = heads[f"head_{strides[0]}"]
+    for number, truth in enumerate(truths):
+        for left, top, right, bottom, label in truth:
+            x, y = int((left + right) / 2 / strides[0]), int((top + bottom) / 2 / strides[0])
+            middle = (np.array([x, y]) + 0.5) * strides[0]
+            sides = np.array([*(middle - (left, top)), *((right, bottom) - middle)])
+            finest[number, :4, y, x] = np.log(sides / strides[0])
+            finest[number, 4 + int(label), y, x] = sure
+    return heads
+
+
+def detection(task: Any) -> Case:
+    detector = plugins.load("models", "yolo_tiny")
+    image = Preprocessing(image=ImageInput(height=64, width=64, mode="RGB"), mean=(0.5,) * 3, std=(0.5,) * 3)
+    card = card_of(
+        "detection", architecture="yolo_tiny", preprocessing=image, output_names=detector.output_names,
+        constants={"score_threshold": 0.5},
+    )  # fmt: skip
+    truths = [
+        np.array([[2, 3, 21, 20, n % 3], [30, 33, 60, 60, (n + 1) % 3]][: 1 + n % 2], dtype=np.float32)
+        for n in range(9)
+    ]
+    truths.append(np.zeros((0, 5), dtype=np.float32))
+    other = [np.concatenate([t[:, :4], (t[:, 4:] + 1) % 3], axis=1) for t in truths]
+    right, wrong = (heads_of(t, side=64, strides=detector.strides, sure=6) for t in (truths, other))
+    half = heads_of([t[: len(t) - n % 2] for n, t in enumerate(truths)], side=64, strides=detector.strides, sure=3)
+    return Case(task, card, truths, np.zeros((10, 3, 64, 64), dtype=np.float32), half, right, wrong)
+
+
+CASES = {"classification": classification, "detection": detection}
 
 
 @pytest.fixture(params=plugins.names("tasks"))

@@ -19,7 +19,16 @@ from edgeloop.canonical import sha256_of_bytes, sha256_of_file
 from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
-from edgeloop.evaluation import EvaluateParams, Evaluation, evaluate, min_metric_check, numbers_of
+from edgeloop.evaluation import (
+    EvaluateParams,
+    Evaluation,
+    Part,
+    evaluate,
+    gap_checks,
+    min_metric_check,
+    numbers_of,
+    parts_of,
+)
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.runtimes import RuntimeState
 from edgeloop.selection import Selection, SelectLimits
@@ -186,3 +195,28 @@ def test_a_metric_at_the_limit_passes() -> None:
 
 def test_numbers_are_neither_flags_nor_tables() -> None:
     assert numbers_of({"a": 1.5, "b": 2, "c": True, "d": [1], "e": None, "f": "x"}) == {"a": 1.5, "b": 2}
+
+
+def sample(number: int, metadata: str | None, group: str | None = None) -> Sample:
+    return Sample(str(number), "uri", None, "test", "a", group=group, metadata=metadata)
+
+
+def test_the_metric_is_taken_of_every_value_of_a_column_and_of_the_groups() -> None:
+    samples = [
+        sample(0, '{"condition": "fog"}', "one"),
+        sample(1, '{"condition": "day"}', "two"),
+        sample(2, None, "one"),
+    ]
+    parts = parts_of(("condition", "group", "none"), samples=samples, judged=lambda places: float(sum(places)))
+    assert [(part.column, part.value, part.samples, part.metric) for part in parts] == [
+        ("condition", "day", 1, 1.0), ("condition", "fog", 1, 0.0), ("group", "one", 2, 2.0), ("group", "two", 1, 1.0),
+    ]  # fmt: skip
+
+
+def test_the_gap_between_best_and_worst_may_be_a_limit() -> None:
+    values = (("fog", 0.5), ("day", 0.9), ("rain", None))
+    parts = [Part(column="condition", value=value, samples=1, metric=metric) for value, metric in values]
+    (check,) = gap_checks(parts, 0.3)
+    assert (check.name, check.status, check.value) == ("gap_condition", "fail", pytest.approx(0.4))
+    assert check.reason.startswith("condition fog lies 0.4000 below")
+    assert gap_checks(parts, None) == ()

@@ -35,6 +35,7 @@ def evaluation(contents: Contents) -> Section:
     if scores.confusion:
         blocks += confusion_blocks(scores.classes, [list(row) for row in scores.confusion], split="test")
     blocks += side((_per_class(scores), _reliability(scores)))
+    blocks += [_of_column(name, outcome) for name in dict.fromkeys(part.column for part in outcome.parts)]
     return Section("evaluation", _TITLE, tuple(blocks))
 
 
@@ -52,7 +53,7 @@ def _facts(outcome: Evaluation) -> Facts:
         Fact("candidate", outcome.candidate, note=f"on {outcome.runtime}"),
         Fact("samples", count(outcome.samples)),
     ]
-    shares = {outcome.metric, "accuracy", "macro_f1", "ece"}
+    shares = {outcome.metric, "accuracy", "macro_f1", "ece", "precision", "recall", "map50_95"}
     for name, value in plain(outcome.metrics).items():
         if name == "samples":
             continue
@@ -67,19 +68,40 @@ def _per_class(scores: Scores) -> Table | None:
     """One row a class; of very many, those that are recognised worst."""
     if not scores.per_class:
         return None
-    heads = ("class", "precision", "recall", "F1", "support")
+    boxes = any(score.ap50 is not None for score in scores.per_class)
+    heads = ("class", "precision", "recall", "F1", *(("AP@0.5", "AP@0.5:0.95") if boxes else ()), "support")
     columns = tuple(Column(head, numeric=head != "class") for head in heads)
     shown = list(scores.per_class)
     if len(shown) > _WORST:
         shown = sorted(shown, key=lambda score: 1.0 if score.f1 is None else score.f1)[:_WORST]
     rows = []
     for score in shown:
-        shares = [Cell(NONE if v is None else percent(v, 1)) for v in (score.precision, score.recall, score.f1)]
+        values = (score.precision, score.recall, score.f1, *((score.ap50, score.ap50_95) if boxes else ()))
+        shares = [Cell(NONE if value is None else percent(value, 1)) for value in values]
         rows.append(Row((Cell(score.name or "(no label)", mark="name"), *shares, Cell(count(score.support)))))
     note = "–: not defined, as the precision of a class that was never answered."
     if len(shown) < len(scores.per_class):
         note = f"The {_WORST} of {len(scores.per_class)} classes with the lowest F1. {note}"
     return Table("Per class", columns, tuple(rows), note)
+
+
+def _of_column(name: str, outcome: Evaluation) -> Table:
+    """One row a value of a column of the metadata, the worst first."""
+    parts = [part for part in outcome.parts if part.column == name]
+    parts.sort(key=lambda part: float("inf") if part.metric is None else part.metric)
+    columns = (Column(name), Column(outcome.metric, numeric=True), Column("samples", numeric=True))
+    rows = [
+        Row(
+            (
+                Cell(part.value, mark="name"),
+                Cell(NONE if part.metric is None else percent(part.metric, 1)),
+                Cell(count(part.samples)),
+            )
+        )
+        for part in parts[:_WORST]
+    ]
+    note = f"The {_WORST} of {len(parts)} with the lowest value." if len(parts) > _WORST else ""
+    return Table(f"By {name}", columns, tuple(rows), note)
 
 
 def _reliability(scores: Scores) -> Figure | None:
