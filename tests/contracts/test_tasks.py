@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgeloop import plugins
+from edgeloop.data.inputs import RowPreprocessing, WindowInput, WindowPreprocessing
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.models import ModelCard
 
@@ -84,7 +85,40 @@ def detection(task: Any) -> Case:
     return Case(task, card, truths, np.zeros((10, 3, 64, 64), dtype=np.float32), half, right, wrong)
 
 
-CASES = {"classification": classification, "detection": detection}
+def anomaly(task: Any) -> Case:
+    rng = np.random.default_rng(0)
+    truths = [bool(n % 3 == 0) for n in range(12)]
+    inputs, noise = rng.normal(size=(2, 12, 3, 16)).astype(np.float32)
+    far = np.array([1.0 if truth else 0.0 for truth in truths], dtype=np.float32)[:, None, None]
+    window = WindowPreprocessing(window=WindowInput(), channels=3, length=16, mean=(0.0,) * 3, std=(1.0,) * 3)
+    card = card_of(
+        "anomaly", architecture="autoencoder", classes=task.names(CLASSES, {}), preprocessing=window,
+        output_names=("rebuilt",), constants={"score_threshold": 0.5}, task_options=task.options().values(),
+    )  # fmt: skip
+    mixed = np.linspace(0.2, 1, 12, dtype=np.float32)[:, None, None]
+    usual = inputs + noise * (0.5 * far + 0.6 * mixed)
+    named = ({"rebuilt": values} for values in (usual, inputs + 2 * far * noise, inputs + 2 * (1 - far) * noise))
+    return Case(task, card, truths, inputs, *named)
+
+
+def regression(task: Any) -> Case:
+    truths = [float(10 + 3 * n) for n in range(10)]
+    constants = task.scale(truths)
+    row = RowPreprocessing(columns=("a", "b"), mean=(0.0, 0.0), std=(1.0, 1.0))
+    card = card_of("regression", classes=task.names((), {}), preprocessing=row, constants=constants)
+    exact = ((np.array(truths) - constants["mean"]) / constants["std"]).astype(np.float32)[:, None]
+    around = exact + np.array([[-0.2, 0, 0.2]], dtype=np.float32)
+    noise = np.random.default_rng(0).normal(scale=0.1, size=around.shape).astype(np.float32)
+    named = ({"logits": values} for values in (around + noise, around, -3 * around))
+    return Case(task, card, truths, np.zeros((10, 2), dtype=np.float32), *named)
+
+
+CASES = {
+    "anomaly": anomaly,
+    "classification": classification,
+    "detection": detection,
+    "regression": regression,
+}
 
 
 @pytest.fixture(params=plugins.names("tasks"))
