@@ -27,7 +27,9 @@ class TrainParams(Contract):
     image: ImageInput = Field(default=ImageInput(height=8, width=8, mode="L"), description="of pictures")
     window: WindowInput = Field(default=WindowInput(), description="of windows of sensor readings")
     epochs: int = Field(default=40, ge=1, le=10_000)
-    batch_size: int = Field(default=64, ge=1, le=65_536, description="samples a step")
+    batch_size: int = Field(
+        default=64, ge=1, le=65_536, description="samples a step; what fits here is written by edgeloop plan --write"
+    )
     learning_rate: float = Field(default=5e-3, gt=0, le=1, description="peak of the schedule")
     weight_decay: float = Field(default=1e-2, ge=0, le=1)
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -57,6 +59,13 @@ class TrainParams(Contract):
         default=None, description="erasure list: a sha256 of a sample a line; a dataset that holds one is refused"
     )
     min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
+
+    @field_validator("batch_size", mode="before")
+    @classmethod
+    def _number(cls, size: Any) -> Any:
+        if size == "auto":
+            raise ValueError("auto is no number yet: run `edgeloop plan --write params.yaml`, which writes one")
+        return size
 
     @field_validator("model_options", "task_options")
     @classmethod
