@@ -1,0 +1,83 @@
+"""The plan of a training: what one step needs, the batches that fit, and the time of an epoch."""
+
+from edgeloop.planning import Memory, Peak, Plan, Workload
+from edgeloop.planning.arithmetic import MOST_SAMPLES, largest_of, peak_bytes
+from edgeloop.planning.calibration import calibrated
+from edgeloop.planning.limits import gpu_memory, machine_memory, resident_bytes
+from edgeloop.planning.rehearsal import Rehearsed, rehearse
+
+USUAL_BATCH = 256
+"""Larger ones are planned only where they are asked for: they learn no better and take longer to calibrate."""
+
+CALIBRATED_SAMPLES = 32
+"""The most in a step that is timed; a step of more takes proportionally longer."""
+
+POINTS = 12
+"""Batches at which the peak is told."""
+
+
+def plan(
+    workload: Workload,
+    *,
+    memory: Memory | None = None,
+    batch: int | None = None,
+    samples: int = 1000,
+    calibrate: bool = True,
+) -> Plan:
+    """The plan of `workload`.
+
+    Args:
+        workload: What is trained.
+        memory: To keep to; that of this machine or its GPU unless given.
+        batch: Samples a step; the largest that fits, at most USUAL_BATCH, unless given.
+        samples: In the epoch that is timed.
+        calibrate: Whether some real steps are timed.
+
+    Raises:
+        ModelFault, ParamsFault, PluginFault, MissingExtra: The network cannot be rehearsed.
+        EnvironmentFault: The memory of this machine is not known, or there is no GPU.
+    """
+    on_gpu = workload.device == "cuda"
+    memory = memory or (gpu_memory() if on_gpu else machine_memory())
+    found = rehearse(workload)
+    process_bytes = 0 if on_gpu else resident_bytes()
+    fitting = {"memory_bytes": memory.size_bytes, "process_bytes": process_bytes}
+    largest = largest_of(found.training, **fitting)
+    chosen = batch or max(1, min(largest, USUAL_BATCH))
+    timed_batch = min(chosen, CALIBRATED_SAMPLES, max(largest, 1))
+    possible = largest > 0
+    return Plan(
+        workload=workload,
+        layers=found.layers,
+        process_bytes=process_bytes,
+        memory=memory,
+        batch=chosen,
+        largest_batch=largest,
+        largest_inference_batch=largest_of(found.inference, **fitting),
+        training=found.training,
+        inference=found.inference,
+        peaks=_peaks(found, process_bytes=process_bytes, batch=chosen, largest=largest),
+        samples=samples,
+        times=calibrated(workload, batch=timed_batch, samples=samples) if calibrate and possible else (),
+        times_source=_source(timed_batch, calibrate=calibrate, possible=possible),
+    )
+
+
+def _peaks(found: Rehearsed, *, process_bytes: int, batch: int, largest: int) -> tuple[Peak, ...]:
+    """At batches that are spread evenly to a little beyond the largest and the planned one."""
+    end = min(MOST_SAMPLES, max(2, round(1.3 * min(largest, 4 * max(batch, USUAL_BATCH))), round(1.3 * batch)))
+    batches = {1, batch, end, *(1 + (end - 1) * point // (POINTS - 1) for point in range(POINTS))}
+    return tuple(
+        Peak(
+            batch=size,
+            training_bytes=process_bytes + peak_bytes(found.training, batch=size),
+            inference_bytes=process_bytes + peak_bytes(found.inference, batch=size),
+        )
+        for size in sorted(batches)
+    )
+
+
+def _source(batch: int, *, calibrate: bool, possible: bool) -> str:
+    if not possible:
+        return "not calibrated: not one sample fits"
+    return f"calibrated here with steps of {batch} samples" if calibrate else "not calibrated"
