@@ -101,8 +101,18 @@ class Task(Protocol):
         """
         require_both(train, val, where=where)
 
-    def scale(self, truths: Sequence[Truth]) -> dict[str, float]:  # noqa: ARG002
-        """Constants of the card that are taken from the truths of train, before training."""
+    def scale(
+        self,
+        truths: Sequence[Truth],  # noqa: ARG002
+        *,
+        parent: Mapping[str, float] | None = None,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Constants of the card that are taken from the truths of train, before training.
+
+        Args:
+            truths: Of the samples that are learned from.
+            parent: Those of the model that training begins with: what its weights rest on stays as it is.
+        """
         return {}
 
     def limits(self, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> dict[str, float]:  # noqa: ARG002

@@ -71,7 +71,7 @@ class Classification(Task):
             named = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
             raise DataFault(f"no usable sample in train of class {named}", where=where, fix=FEW)
 
-    def scale(self, truths: Sequence[int]) -> dict[str, float]:
+    def scale(self, truths: Sequence[int], *, parent: Mapping[str, float] | None = None) -> dict[str, float]:  # noqa: ARG002
         """`share_K`, the share of class K among the samples of train."""
         counts = np.bincount(truths)
         return {f"share_{k}": float(count / len(truths)) for k, count in enumerate(counts)}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TARGET = "target"
+WIDENING = "widening"
 MOST_POINTS = 500
 """Samples that are drawn."""
 
@@ -73,14 +74,22 @@ class Regression(Task):
         if len(set(train)) < 2:
             raise DataFault("all targets of train are the same", where=where, fix=FEW)
 
-    def scale(self, truths: Sequence[float]) -> dict[str, float]:
-        """Mean, standard deviation and median of the targets of train."""
+    def scale(self, truths: Sequence[float], *, parent: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Mean, standard deviation and median of the targets of train; the first two are a parent's."""
         targets = np.asarray(truths, dtype=np.float64)
-        return {
-            "mean": float(targets.mean()),
-            "std": float(targets.std()) or 1.0,
-            "median": float(np.median(targets)),
-        }
+        own = {"mean": float(targets.mean()), "std": float(targets.std()) or 1.0}
+        kept = {name: (parent or own)[name] for name in own}
+        return {**kept, "median": float(np.median(targets))}
+
+    def limits(self, answers: Floats, truths: Sequence[float], card: ModelCard) -> dict[str, float]:
+        """How far the interval has to be widened on val to hold the stated share of targets; less than 0 narrows it.
+
+        Split conformal prediction (Romano et al., "Conformalized Quantile Regression", 2019).
+        """
+        targets = np.asarray(truths, dtype=np.float64)
+        outside = np.sort(np.maximum(answers[:, 0] - targets, targets - answers[:, 2]))
+        rank = math.ceil((len(outside) + 1) * _coverage(card)) - 1
+        return {WIDENING: float(outside[min(rank, len(outside) - 1)]) + card.constants.get(WIDENING, 0.0)}
 
     def loss(
         self,
@@ -100,11 +109,13 @@ class Regression(Task):
         return torch.maximum(levels * short, (levels - 1) * short).mean()
 
     def answers(self, outputs: Outputs, inputs: Inputs, card: ModelCard) -> Floats:  # noqa: ARG002
-        """N, 3: lower end, median, upper end, in the target's unit; sorted, for learned quantiles may cross."""
+        """N, 3: lower end, median, upper end, in the target's unit; in order, for learned quantiles may cross."""
         (quantiles,) = outputs.values()
-        plain = quantiles.astype(np.float64) * card.constants["std"] + card.constants["mean"]
-        ordered: Floats = np.sort(plain, axis=1).astype(np.float32)
-        return ordered
+        plain = np.sort(quantiles.astype(np.float64) * card.constants["std"] + card.constants["mean"], axis=1)
+        widening = card.constants.get(WIDENING, 0.0)
+        lower = np.minimum(plain[:, 0] - widening, plain[:, 1])
+        upper = np.maximum(plain[:, 2] + widening, plain[:, 1])
+        return np.column_stack([lower, plain[:, 1], upper]).astype(np.float32)
 
     def metrics(self, answers: Floats, truths: Sequence[float], card: ModelCard) -> dict[str, Any]:
         """MAE and RMSE in the target's unit; `skill`, the share of the MAE of always answering train's median that is
@@ -125,7 +136,7 @@ class Regression(Task):
             "rmse": float(np.sqrt(np.square(median - targets).mean())),
             "pinball": float(np.maximum(levels * short, (levels - 1) * short).mean()),
             "coverage": float(np.mean((lower <= targets) & (targets <= upper))),
-            "wanted_coverage": levels[2] - levels[0],
+            "wanted_coverage": _coverage(card),
             "width": float((upper - lower).mean()),
             "samples": len(targets),
             "points": [[float(targets[k]), *map(float, answers[k])] for k in chosen],
@@ -149,9 +160,9 @@ class Regression(Task):
             ModelFault: An answer is not finite.
         """
         _checked(answers, [0.0] * len(answers))
-        levels = _levels(card)
+        coverage = _coverage(card)
         return [
-            {"value": float(value), "lower": float(lower), "upper": float(upper), "coverage": levels[2] - levels[0]}
+            {"value": float(value), "lower": float(lower), "upper": float(upper), "coverage": coverage}
             for lower, value, upper in answers
         ]
 
@@ -166,6 +177,11 @@ class Regression(Task):
 def _levels(card: ModelCard) -> tuple[float, ...]:
     """Of the quantiles, ascending."""
     return tuple(float(name.removeprefix("q")) for name in card.classes)
+
+
+def _coverage(card: ModelCard) -> float:
+    """The share of targets that are to lie in the interval."""
+    return 1 - 2 * _levels(card)[0]
 
 
 def _target(sample: Sample, *, where: str) -> float:

@@ -82,8 +82,7 @@ def train(
             if params.erased is not None:
                 refuse_erased(opened.samples, params.erased)
             task: Task = plugins.load("tasks", params.task)
-            names = task.names(opened.card.classes, params.task_options)
-            heritage = inherited(params, names=names, kind=opened.card.kind)
+            heritage = inherited(params, task.names(opened.card.classes, params.task_options))
             material, network = _untrained(params, task, dataset=opened, heritage=heritage)
             if heritage is not None:
                 heritage.into(network)
@@ -115,6 +114,8 @@ def _untrained(
     reader = reader_of(dataset.card.kind, image=params.image, window=params.window)
     samples = {split: dataset.split(split) for split in ("train", "val")}
     card = _first_card(params, task, dataset=dataset, reader=reader)
+    if heritage is not None:
+        heritage.require_input(card.preprocessing)
     truths = {split: task.truths(dataset, rows, card) for split, rows in samples.items()}
     kept = [task.learns_from(truth) for truth in truths["train"]]
     learned = [truth for truth, keep in zip(truths["train"], kept, strict=True) if keep]
@@ -132,7 +133,7 @@ def _untrained(
             "preprocessing": preprocessing,
             "output_names": architecture.output_names,
             "parameters": sum(values.numel() for values in network.parameters() if values.requires_grad),
-            "constants": task.scale(learned),
+            "constants": task.scale(learned, parent=heritage.card.constants if heritage else None),
         }
     )
     return Material(train, splits["val"], card), network

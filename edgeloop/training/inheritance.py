@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgeloop import references
 from edgeloop.canonical import sha256_of_file
-from edgeloop.contract import Contract
+from edgeloop.data.inputs import AnyPreprocessing
 from edgeloop.errors import ModelFault
 from edgeloop.lineage.subject import Parent
 from edgeloop.models import ModelCard, read_weights
@@ -26,6 +26,20 @@ class Inheritance:
     card: ModelCard
     weights: "dict[str, torch.Tensor]"
 
+    def require_input(self, ours: AnyPreprocessing) -> None:
+        """Refuses samples that the parent does not take, however they are normalised.
+
+        Raises:
+            ModelFault: They are of another size, or other things are taken of them.
+        """
+        theirs = self.card.preprocessing
+        if (theirs.shape, theirs.taken) != (ours.shape, ours.taken):
+            raise ModelFault(
+                f"has another input ({theirs.shape}, {theirs.taken}, here {ours.shape}, {ours.taken})",
+                where="train.init_from",
+                fix="train without init_from",
+            )
+
     def into(self, network: "nn.Module") -> None:
         """Puts the parent's weights into a network of the same architecture.
 
@@ -40,13 +54,12 @@ class Inheritance:
             ) from error
 
 
-def inherited(params: TrainParams, *, names: tuple[str, ...], kind: str) -> Inheritance | None:
+def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None:
     """The parent that `train.init_from` names, verified; None where it names none.
 
     Args:
         params: Section `train`.
         names: What the network's numbers stand for.
-        kind: Of the samples.
 
     Raises:
         ModelFault: It is not whole, or of another architecture, picture or set of classes.
@@ -59,7 +72,7 @@ def inherited(params: TrainParams, *, names: tuple[str, ...], kind: str) -> Inhe
         for what, theirs, ours in (
             ("task", card.task, params.task),
             ("architecture", card.architecture, params.model),
-            ("input", card.preprocessing.taken, _taken(card, params, kind)),
+            ("task_options", card.task_options, {**card.task_options, **params.task_options}),
             ("classes", card.classes, names),
         ):
             if theirs != ours:
@@ -68,10 +81,3 @@ def inherited(params: TrainParams, *, names: tuple[str, ...], kind: str) -> Inhe
                 )
         parent = Parent(subject_digest=bundle.manifest.subject_digest, sha256=sha256_of_file(placed.path))
         return Inheritance(parent=parent, card=card, weights=read_weights(placed.path))
-
-
-def _taken(card: ModelCard, params: TrainParams, kind: str) -> Contract:
-    """What the parameters take of such samples; the columns of a table are the parent's."""
-    return {"image": params.image, "detection": params.image, "window": params.window}.get(
-        kind, card.preprocessing.taken
-    )

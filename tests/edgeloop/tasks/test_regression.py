@@ -83,3 +83,18 @@ def test_one_target_for_all_is_refused():
 def test_an_answer_that_is_no_number_is_refused():
     with pytest.raises(ModelFault, match="not finite for 1 of 1"):
         plugin.metrics(answer((0, np.nan, 1)), [0.0], card([0.0, 1.0]))
+
+
+def test_the_interval_is_widened_until_it_holds_the_stated_share_of_val():
+    truths = np.random.default_rng(0).normal(size=199).tolist()
+    model = card(truths, coverage=0.8)
+    outputs = {"logits": np.zeros((199, 3), dtype=np.float32)}
+    answers = plugin.answers(outputs, lambda: None, model)
+    model = model.model_copy(update={"constants": {**model.constants, **plugin.limits(answers, truths, model)}})
+    metrics = plugin.metrics(plugin.answers(outputs, lambda: None, model), truths, model)
+    assert metrics["coverage"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_parents_scale_stays_for_its_weights_rest_on_it():
+    found = plugin.scale([1.0, 3.0], parent={"mean": 7.0, "std": 9.0, "median": 0.0})
+    assert found == {"mean": 7.0, "std": 9.0, "median": 2.0}
