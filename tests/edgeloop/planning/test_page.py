@@ -1,0 +1,37 @@
+import re
+from html.parser import HTMLParser
+
+from edgeloop.planning import EpochTime, Memory, Workload
+from edgeloop.planning.drawing import times_drawn
+from edgeloop.planning.page import page
+from edgeloop.planning.planner import plan
+
+CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
+TIMES = tuple(EpochTime(threads=t, workers=w, wall_s=4 / t - w / 10, cpu_s=4) for t in (1, 2) for w in (0, 1, 2))
+
+
+def planned(**changed):
+    found = plan(CNN, memory=Memory(size_bytes=10**9, source="given"), calibrate=False)
+    return found.model_copy(update=changed)
+
+
+def test_the_page_holds_two_pictures_and_loads_nothing():
+    html = page(planned(times=TIMES, times_source="calibrated"))
+    assert html.count("<svg") == 2
+    assert not re.search(r"(src|href)=|url\(|@import", html)
+
+
+def test_the_limit_is_drawn_over_the_memory():
+    assert 'class="limit"' in page(planned())
+
+
+def test_without_times_there_is_no_picture_of_them():
+    assert times_drawn(planned()) is None
+    assert page(planned()).count("<svg") == 1
+
+
+def test_every_layer_is_a_row():
+    found = planned()
+    html = page(found)
+    assert html.count('<th scope="row">') == len(found.layers) + 1  # and their sum
+    HTMLParser().feed(html)

@@ -1,0 +1,55 @@
+import pytest
+
+from edgeloop.errors import ParamsFault
+from edgeloop.planning import Memory, Workload
+from edgeloop.planning.planner import plan
+
+CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
+GB = Memory(size_bytes=10**9, source="given")
+
+
+def planned(**others):
+    return plan(CNN, memory=GB, calibrate=False, **others)
+
+
+def test_the_largest_batch_keeps_to_the_share_and_one_more_does_not(monkeypatch):
+    monkeypatch.setattr("edgeloop.planning.planner.resident_bytes", lambda: 300_000_000)
+    found = planned()
+    usable = found.share * GB.size_bytes
+    assert planned(batch=found.largest_batch).planned.training_bytes <= usable
+    assert planned(batch=found.largest_batch + 1).planned.training_bytes > usable
+
+
+def test_inference_takes_larger_batches():
+    found = planned()
+    assert found.largest_inference_batch > found.largest_batch
+
+
+def test_more_memory_takes_more():
+    larger = plan(CNN, memory=Memory(size_bytes=2 * 10**9, source="given"), calibrate=False)
+    assert larger.largest_batch > planned().largest_batch
+
+
+def test_where_nothing_fits_that_is_the_result_and_nothing_is_timed():
+    found = plan(CNN, memory=Memory(size_bytes=10**6, source="given"))
+    assert (found.largest_batch, found.times) == (0, ())
+    assert "not one sample fits" in found.times_source
+
+
+def test_the_result_says_that_nothing_was_calibrated():
+    assert planned().times_source == "not calibrated"
+
+
+def test_the_asked_batch_is_among_the_peaks():
+    assert planned(batch=77).planned.batch == 77
+
+
+def test_peaks_never_fall():
+    peaks = planned().peaks
+    assert [p.batch for p in peaks] == sorted({p.batch for p in peaks})
+    assert [p.training_bytes for p in peaks] == sorted(p.training_bytes for p in peaks)
+
+
+def test_a_wrong_option_is_refused():
+    with pytest.raises(ParamsFault, match="depth"):
+        plan(CNN.model_copy(update={"options": {"depth": 3}}), memory=GB, calibrate=False)
