@@ -55,6 +55,10 @@ class TrainParams(Contract):
     init_from: str | None = Field(
         default=None, description="model to begin with: a bundle's folder or NAME@ALIAS; same architecture and classes"
     )
+    checkpoints: Path | None = Field(
+        default=None,
+        description="folder that keeps the state after every epoch; the same training, killed, goes on from there",
+    )
     erased: Path | None = Field(
         default=None, description="erasure list: a sha256 of a sample a line; a dataset that holds one is refused"
     )

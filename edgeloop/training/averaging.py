@@ -20,7 +20,7 @@ class Average:
     """
 
     def __init__(self, network: "nn.Module", *, decay: float) -> None:
-        self._learning, self._decay, self._steps = network, decay, 0
+        self._learning, self._decay, self.steps = network, decay, 0
         self.network: nn.Module = copy.deepcopy(network).requires_grad_(False) if decay else network
         """The average; without one the network itself."""
 
@@ -30,8 +30,8 @@ class Average:
 
         if not self._decay:
             return
-        self._steps += 1
-        decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
+        self.steps += 1
+        decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
         learned = self._learning.state_dict()
         with torch.no_grad():
             for name, mean in self.network.state_dict().items():

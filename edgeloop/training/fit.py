@@ -10,13 +10,16 @@ The history's folder is for people and dashboards: history.csv, confusion.csv, m
 decided by a clock or a server, cost.json (Cost) and tracking.json (TrackingRecord).
 """
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edgeloop import plugins
-from edgeloop.canonical import sha256_of_file
+from edgeloop.canonical import digest_of, sha256_of_file
 from edgeloop.contract import parsed
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.governance import refuse_erased, refuse_forbidden
@@ -30,6 +33,7 @@ from edgeloop.tasks import Task
 from edgeloop.tracking import TrackedRun, Tracker, tracked_run
 from edgeloop.training import TrainParams
 from edgeloop.training.batches import Split, decoded
+from edgeloop.training.checkpoint import path_of
 from edgeloop.training.cost import measured
 from edgeloop.training.determinism import cpu_features, deterministic, import_torch
 from edgeloop.training.history import numbers, write_history
@@ -173,7 +177,26 @@ def _followed_fit(network: "nn.Module", task: Task, *, params: TrainParams, mate
             }
             run.log_metrics(values, step=epoch.number)
 
-        return fit(network, task, params=params, material=material, on_epoch=follow)
+        checkpoint = _checkpoint(params, material, network)
+        return fit(network, task, params=params, material=material, on_epoch=follow, checkpoint=checkpoint)
+
+
+def _checkpoint(params: TrainParams, material: Material, network: "nn.Module") -> Path | None:
+    """Where this very training keeps its state: same parameters, samples, truths, first weights, torch and CPU."""
+    if params.checkpoints is None:
+        return None
+    import torch
+
+    seen = hashlib.sha256()
+    for split in (material.train, material.val):
+        seen.update(np.ascontiguousarray(split.values.numpy()).tobytes())
+        for truth in split.truths:
+            seen.update(np.asarray(truth).tobytes())
+    for values in network.state_dict().values():
+        seen.update(values.detach().contiguous().numpy().tobytes())
+    known = {**params.values(), "checkpoints": None}
+    decided = [known, material.card.values(), seen.hexdigest(), cpu_features(), str(torch.__version__)]
+    return path_of(params.checkpoints, digest_of(decided))
 
 
 def _write_model(

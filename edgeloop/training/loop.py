@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
 from edgeloop.training.averaging import Average
 from edgeloop.training.batches import Split, normalised, ordered, shifted, steps_in_epoch
+from edgeloop.training.checkpoint import Progress, Running, read_checkpoint, write_checkpoint
 from edgeloop.training.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -96,16 +98,31 @@ class _Loop:
 
 
 def fit(
-    network: "nn.Module", task: Task, *, params: TrainParams, material: Material, on_epoch: Callable[[Epoch], None]
+    network: "nn.Module",
+    task: Task,
+    *,
+    params: TrainParams,
+    material: Material,
+    on_epoch: Callable[[Epoch], None],
+    checkpoint: Path | None = None,
 ) -> Fit:
     """Trains `network` in place and returns its best state.
 
     The best epoch has the highest metric on val; among equals the lowest loss on val, then the first. With
     `train.ema` it is the moving average of the weights that is judged and kept.
 
+    Args:
+        network: Freshly initialised, or with a parent's weights.
+        task: What is asked.
+        params: Section `train`.
+        material: What is learned from.
+        on_epoch: Told of every epoch, of those before a checkpoint too.
+        checkpoint: A file that keeps the state after every epoch, and from which a training that was killed goes on.
+
     Raises:
         ParamsFault: The loss left the finite numbers, or the network cannot learn from batches of this size.
         EnvironmentFault: The memory does not suffice.
+        ModelFault: The checkpoint is of another training.
     """
     import torch
 
@@ -122,19 +139,30 @@ def fit(
         rng=np.random.default_rng(params.seed),
         batches=steps_in_epoch(len(material.train), batch_size=params.batch_size),
     )
-    epochs: list[Epoch] = []
-    best: State | None = None
+    running = Running(network, loop.average, loop.optimizer, loop.rng)
+    progress = read_checkpoint(checkpoint, running) if checkpoint else None
+    for epoch in progress.epochs if progress else ():
+        on_epoch(epoch)
     with _enough_memory():
-        for number in range(1, params.epochs + 1):
-            state = _run_epoch(loop, number)
-            epochs.append(state.epoch)
-            if best is None or _rank(state.epoch) > _rank(best.epoch):
-                best = state
-            on_epoch(state.epoch)
-            if params.patience is not None and number - best.epoch.number >= params.patience:
-                break
-    assert best is not None
-    return Fit(tuple(epochs), best, len(epochs) * loop.steps)
+        while progress is None or not _ended(progress, params):
+            progress = _further(progress, _run_epoch(loop, len(progress.epochs) + 1 if progress else 1))
+            if checkpoint:
+                write_checkpoint(checkpoint, running, progress)
+            on_epoch(progress.epochs[-1])
+    return Fit(progress.epochs, progress.best, len(progress.epochs) * loop.steps)
+
+
+def _further(progress: Progress | None, state: State) -> Progress:
+    """One epoch on."""
+    if progress is None:
+        return Progress((state.epoch,), state)
+    better = _rank(state.epoch) > _rank(progress.best.epoch)
+    return Progress((*progress.epochs, state.epoch), state if better else progress.best)
+
+
+def _ended(progress: Progress, params: TrainParams) -> bool:
+    since = len(progress.epochs) - progress.best.epoch.number
+    return len(progress.epochs) >= params.epochs or (params.patience is not None and since >= params.patience)
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
