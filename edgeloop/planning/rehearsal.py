@@ -20,7 +20,7 @@ from edgeloop.models import Architecture
 from edgeloop.planning import PRECISIONS, Layer, Line, Workload
 from edgeloop.planning.arithmetic import envelope
 from edgeloop.planning.workspace import workspace_bytes
-from edgeloop.plugins import missing_extra
+from edgeloop.training.determinism import import_torch
 
 if TYPE_CHECKING:
     import torch
@@ -78,10 +78,9 @@ def built(workload: Workload, *, device: str) -> "nn.Module":
     Raises:
         ParamsFault, PluginFault, MissingExtra: As the architecture.
     """
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise missing_extra(error, "train") from error
+    import_torch()
+    import torch
+
     architecture: Architecture = plugins.load("models", workload.model)
     with torch.device(device), torch.random.fork_rng(devices=[]):
         network = architecture.build(workload.input_shape, workload.classes, dict(workload.options))
