@@ -7,6 +7,7 @@ it writes:
     metrics.json      the metrics that are one number, for `dvc metrics`
     confusion.csv     `actual,predicted`, a row for every sample in the order of their ids, or for every object, for
                       `dvc plots`
+    examples.json     Examples: a few pictures with marks
     *.png             what the task draws
 """
 
@@ -26,6 +27,7 @@ from edgeloop.benchmarking.staging import Samples, samples_of
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
+from edgeloop.examples import EXAMPLES_FILE, examples_of
 from edgeloop.files import whole_folder, write_json
 from edgeloop.models import ModelCard, named_only
 from edgeloop.progress import Advance, progress
@@ -114,6 +116,8 @@ def evaluate(
     truths = task.truths(samples.dataset, samples.samples, card)
     metrics = task.metrics(answers, truths, card)
     parts = parts_of(params.by, samples=samples.samples, judged=partial(_part_metric, task, answers, truths, card))
+    marks = [task.marks(answer, truth, card) for answer, truth in zip(answers, truths, strict=True)]
+    examples = examples_of(samples.samples, marks, content=samples.dataset.content)
     outcome = Evaluation(
         candidate=choice.winner,
         variant=placed.variant.name,
@@ -128,6 +132,7 @@ def evaluate(
     with whole_folder(evaluation) as folder:
         outcome.write(folder / "evaluation.json")
         write_json(folder / "metrics.json", numbers_of(metrics))
+        examples.write(folder / EXAMPLES_FILE)
         write_confusion(folder / "confusion.csv", task.pairs(answers, truths, card))
         task.draw(metrics, folder)
     return outcome

@@ -16,6 +16,7 @@ from edgeloop.data.profile import Profile
 from edgeloop.data.verdict import VERDICT_FILE, Verdict
 from edgeloop.errors import EdgeloopError, from_os_error
 from edgeloop.evaluation import Evaluation
+from edgeloop.examples import EXAMPLES_FILE, Examples
 from edgeloop.files import read_json
 from edgeloop.lineage.manifest import Manifest, read_manifest
 from edgeloop.models import CARD_FILE, ModelCard
@@ -81,6 +82,7 @@ class Contents:
     samples_ms: dict[str, tuple[float, ...]] | Absent
     selection: Selection | Absent
     evaluation: Evaluation | Absent
+    examples: Examples | Absent
     lineage: Manifest | Absent
     previous: Manifest | Absent
 
@@ -103,6 +105,7 @@ def read(inputs: ReportInputs) -> Contents:
         samples_ms=_read(inputs.benchmark, "samples.parquet", _samples_ms),
         selection=_read(inputs.selection, "selection.json", Selection.read),
         evaluation=_read(inputs.evaluation, "evaluation.json", Evaluation.read),
+        examples=_read(inputs.evaluation, EXAMPLES_FILE, Examples.read),
         lineage=_read(inputs.lineage, "lineage.yaml", read_manifest),
         previous=_read(inputs.previous, "lineage.yaml", read_manifest),
     )

@@ -17,7 +17,7 @@ _OUTPUTS: dict[str, tuple[str, ...]] = {
     "quantize": ("quantized",),
     "benchmark": ("benchmark", "samples_ms"),
     "select": ("selection",),
-    "evaluate": ("evaluation",),
+    "evaluate": ("evaluation", "examples"),
     "register": ("lineage",),
 }
 """Step → fields of `Contents`; by the first the page knows that the step ran."""
@@ -60,6 +60,7 @@ def without_leftovers(contents: Contents) -> Contents:
         return contents
     changed: dict[str, Any] = {}
     if not isinstance(contents.evaluation, Absent) and contents.evaluation.candidate != choice.winner:
+        changed["examples"] = NOT_RUN
         changed["evaluation"] = Absent(f"of an earlier run, whose winner was {contents.evaluation.candidate}")
     if not isinstance(contents.lineage, Absent):
         registered = [piece.body.winner.candidate for piece in contents.lineage.pieces(SelectionEvidence)]

@@ -41,6 +41,17 @@ Inputs = Callable[[], Floats]
 FEW = "add samples, or look at what validate_data took out"
 
 
+class Mark(Contract):
+    """A box in a picture, for people; its sides are shares of the picture's width and height."""
+
+    kind: Literal["right", "wrong", "missed"]
+    text: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 class Options(Contract):
     """`train.task_options` of a task that has none."""
 
@@ -153,6 +164,10 @@ class Task(Protocol):
 
     def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
         """One answer a sample, for people and programs."""
+
+    def marks(self, answer: Floats, truth: Truth, card: ModelCard) -> tuple[Mark, ...]:  # noqa: ARG002
+        """What to draw into the picture of one sample; nothing unless places in it are what is asked for."""
+        return ()
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """Pictures of the metrics as PNG in `folder`."""

@@ -1,6 +1,7 @@
 """The winner on test, once."""
 
 from edgeloop.evaluation import Evaluation
+from edgeloop.examples import Examples
 from edgeloop.report.blocks import (
     Block,
     Cell,
@@ -15,7 +16,9 @@ from edgeloop.report.blocks import (
     check_facts,
     side,
 )
+from edgeloop.report.drawings.examples import example_drawn
 from edgeloop.report.drawings.reliability import reliability_drawn
+from edgeloop.report.drawings.svg import shortened
 from edgeloop.report.numerals import NONE, count, percent, significant, wilson_interval
 from edgeloop.report.reading import Absent, Contents
 from edgeloop.report.scores import Scores, plain, scores_of
@@ -36,6 +39,8 @@ def evaluation(contents: Contents) -> Section:
         blocks += confusion_blocks(scores.classes, [list(row) for row in scores.confusion], split="test")
     blocks += side((_per_class(scores), _reliability(scores)))
     blocks += [_of_column(name, outcome) for name in dict.fromkeys(part.column for part in outcome.parts)]
+    if not isinstance(contents.examples, Absent):
+        blocks += _examples(contents.examples)
     return Section("evaluation", _TITLE, tuple(blocks))
 
 
@@ -83,6 +88,12 @@ def _per_class(scores: Scores) -> Table | None:
     if len(shown) < len(scores.per_class):
         note = f"The {_WORST} of {len(scores.per_class)} classes with the lowest F1. {note}"
     return Table("Per class", columns, tuple(rows), note)
+
+
+def _examples(examples: Examples) -> tuple[Block, ...]:
+    """The worst pictures, then some right ones."""
+    note = "Green: right. Red: of nothing, or of another class. Yellow, dashed: not found."
+    return side(Figure(example_drawn(one), shortened(one.id, 48), note) for one in examples.examples)
 
 
 def _of_column(name: str, outcome: Evaluation) -> Table:

@@ -12,7 +12,7 @@ Legend: `N` pictures, `K` classes.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from edgeloop.data.feature_table import FEATURES_FILE
 from edgeloop.errors import DataFault, ModelFault
 from edgeloop.models import Detector, ModelCard
 from edgeloop.pictures import picture
-from edgeloop.tasks import FEW, Floats, Inputs, Options, Outputs, Task, require_both
+from edgeloop.tasks import FEW, Floats, Inputs, Mark, Options, Outputs, Task, require_both
 from edgeloop.tasks.detection.counting import best_threshold, matched, pairs_of, rates_at, sure
 from edgeloop.tasks.detection.precision import Curve, curve_of
 from edgeloop.tasks.detection.suppression import MOST_BOXES, suppressed
@@ -164,6 +164,19 @@ class Detection(Task):
         threshold = card.constants.get(THRESHOLD, USUAL_THRESHOLD)
         return [{"boxes": [_told(row, card) for row in sure(answer, threshold)]} for answer in answers]
 
+    def marks(self, answer: Floats, truth: Floats, card: ModelCard) -> tuple[Mark, ...]:
+        """Boxes that are told, with their scores, and objects that were not found."""
+        found = sure(answer, card.constants.get(THRESHOLD, USUAL_THRESHOLD))
+        owners = dict(matched(found, truth))
+        marks = []
+        for place, box in enumerate(found):
+            right = place in owners and truth[owners[place], 4] == box[5]
+            text = f"{card.classes[int(box[5])]} {box[4]:.2f}"
+            marks.append(_mark("right" if right else "wrong", text, box, card))
+        seen = set(owners.values())
+        missed = [one for place, one in enumerate(truth) if place not in seen]
+        return (*marks, *(_mark("missed", card.classes[int(one[4])], one, card) for one in missed))
+
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """`confusion.png` and `precision_recall.png` in `folder`."""
         from edgeloop.tasks.detection.drawings import draw_curves
@@ -251,15 +264,23 @@ def _require_usable(answers: Floats, *, samples: int) -> None:
 
 
 def _told(row: Floats, card: ModelCard) -> dict[str, Any]:
+    return {"label": card.classes[int(row[5])], "score": float(row[4]), **_shares(row, card)}
+
+
+def _mark(kind: Literal["right", "wrong", "missed"], text: str, row: Floats, card: ModelCard) -> Mark:
+    return Mark(kind=kind, text=text, **_shares(row, card))
+
+
+def _shares(row: Floats, card: ModelCard) -> dict[str, float]:
+    """The box that a row begins with, in shares of the picture."""
     height, width = _size(card)
-    left, top, right, bottom, score, label = (float(value) for value in row)
-    box = {
+    left, top, right, bottom = (float(value) for value in row[:4])
+    return {
         "left": left / width,
         "top": top / height,
         "width": (right - left) / width,
         "height": (bottom - top) / height,
     }
-    return {"label": card.classes[int(label)], "score": score, **box}
 
 
 def _area(boxes: Floats) -> Floats:

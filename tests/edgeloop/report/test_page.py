@@ -79,7 +79,7 @@ def test_nothing_is_loaded_from_anywhere(run):
 
 def test_the_page_forbids_scripts_to_the_browser(run):
     policies = [m["content"] for m in Outline(page_of(run.artifacts)).named("meta") if "http-equiv" in m]
-    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
 
 
 def test_every_picture_says_in_words_what_it_shows(run):

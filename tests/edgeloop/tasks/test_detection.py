@@ -208,3 +208,11 @@ def test_a_few_steps_on_a_few_scenes_bring_the_loss_down(scenes):
             optimizer.step()
             losses.append(loss.item())
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_marks_say_what_is_right_what_is_wrong_and_what_was_not_found():
+    truth = np.array([[0, 0, 48, 48, 0], [48, 48, 96, 96, 2]], dtype=np.float32)
+    answer = padded(np.array([[0, 0, 48, 48, 0.9, 0], [0, 60, 20, 80, 0.8, 1]], dtype=np.float32))
+    marks = plugin.marks(answer, truth, card())
+    assert [(m.kind, m.text) for m in marks] == [("right", "ant 0.90"), ("wrong", "bee 0.80"), ("missed", "cat")]
+    assert (marks[2].left, marks[2].top, marks[2].width) == (0.5, 0.5, 0.5)
