@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgeloop.data.anomalies import Anomaly
     from edgeloop.data.preparation import PrepareDataParams
     from edgeloop.data.quarantine import CleanSet
+    from edgeloop.data.validation import Judgement
     from edgeloop.data.verdict import Verdict
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,6 +39,12 @@ SplitBy = Annotated[
 ]
 
 
+Memory = Annotated[
+    int, typer.Option("--memory", min=100, help="MiB for a table that is too large to be held.", show_default=True)
+]
+MEMORY_MIB = 500
+
+
 @app.callback()
 def group() -> None:
     """Datasets."""
@@ -53,16 +60,15 @@ def validate(
     min_class_samples: Fewest = None,
     split_by: SplitBy = None,
     report: Annotated[Path | None, typer.Option("--report", help="Keep the page for people here.")] = None,
+    memory: Memory = MEMORY_MIB,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Judge data by a suite, and name what changed. Exit code 1 when the verdict is no."""
     with exiting(debug=debug):
-        from edgeloop.data.validation import judge
-
         chosen = _chosen(path, source, option, min_class_samples, split_by)
         with tempfile.TemporaryDirectory() as scratch:
-            judgement = judge(chosen, suite=suite, environment=environment, workdir=Path(scratch))
+            judgement = _judged(chosen, Path(scratch), suite, environment, memory=memory, report=report)
             if report is not None:
                 with whole_file(report) as partial:
                     copy_file(Path(scratch) / "report.html", partial)
@@ -188,6 +194,31 @@ def _chosen(
     return preparation(
         path, source=source, options=options or (), min_class_samples=min_class_samples, split_by=split_by
     )
+
+
+def _judged(
+    chosen: "PrepareDataParams",
+    workdir: Path,
+    suite: Path | None,
+    environment: str,
+    *,
+    memory: int,
+    report: Path | None,
+) -> "Judgement":
+    """The judgement on data of any size; what is read out of core is said on stderr."""
+    from edgeloop.data.large_tables.judgement import is_large, judge_large
+    from edgeloop.data.validation import judge
+
+    if not is_large(chosen):
+        return judge(chosen, suite=suite, environment=environment, workdir=workdir)
+    if report is not None:
+        raise InputFault("is not written of a table this large", where="--report", fix="leave it out, or use --json")
+    _say_out_of_core(chosen, memory)
+    return judge_large(chosen, suite=suite, environment=environment, workdir=workdir, memory_mib=memory)
+
+
+def _say_out_of_core(chosen: "PrepareDataParams", memory: int) -> None:
+    print(f"{chosen.path}: too large to be held, so it is read out of core with {memory} MiB", file=sys.stderr)
 
 
 def _print_verdict(where: Path | str, verdict: "Verdict") -> None:

@@ -7,7 +7,7 @@ What could not be checked was neither met nor missed, and has none either.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,20 +70,35 @@ def anomalies(
         results: Theirs, in the same order.
         frame: The table that they were checked on.
     """
+    return anomalies_found(expectations, results, lambda values, result: _finding(values, result, frame))
+
+
+def anomalies_found(
+    expectations: Sequence[Mapping[str, Any]],
+    results: Sequence[ExpectationResult],
+    found: Callable[[Mapping[str, Any], ExpectationResult], Finding],
+) -> tuple[Anomaly, ...]:
+    """As `anomalies`, where something else than a table in memory tells what was found.
+
+    Args:
+        expectations: As of `anomalies`.
+        results: As of `anomalies`.
+        found: Called for each that was not met.
+    """
     return tuple(
-        _anomaly(values, result, frame)
+        _anomaly(values, result, found)
         for values, result in zip(expectations, results, strict=True)
         if result.status != "pass"
     )
 
 
-def _anomaly(values: Mapping[str, Any], result: ExpectationResult, frame: "pd.DataFrame") -> Anomaly:
+def _anomaly(
+    values: Mapping[str, Any],
+    result: ExpectationResult,
+    found: Callable[[Mapping[str, Any], ExpectationResult], Finding],
+) -> Anomaly:
     kwargs = values["kwargs"]
-    finding = (
-        Finding(result.reason)
-        if result.status == "could not check"
-        else _finding(values["type"], kwargs, result, frame)
-    )
+    finding = Finding(result.reason) if result.status == "could not check" else found(values, result)
     acceptable = finding.kwargs is not None and result.column not in _DAMAGE
     return Anomaly(
         severity=result.severity,
@@ -170,11 +185,17 @@ def _shares(partition: Mapping[str, Any]) -> str:
     return ", ".join(f"{100 * weight:.3g} % {value}" for value, weight in pairs)
 
 
-def _finding(kind: str, kwargs: Kwargs, result: ExpectationResult, frame: "pd.DataFrame") -> Finding:
-    finder = _FINDERS.get(kind)
-    if finder is not None:
-        return finder(kwargs, frame, result)
+def _finding(values: Mapping[str, Any], result: ExpectationResult, frame: "pd.DataFrame") -> Finding:
+    finder = _FINDERS.get(values["type"])
+    return finder(values["kwargs"], frame, result) if finder else observed_otherwise(values["kwargs"], result)
+
+
+def observed_otherwise(kwargs: Kwargs, result: ExpectationResult) -> Finding:
+    """What an expectation about a figure found; shares are compared value by value."""
     observed = result.observed
+    if isinstance(observed, Mapping) and "partition_object" in kwargs:
+        partition: dict[str, Any] = {"values": observed["values"], "weights": observed["weights"]}
+        return Finding(_shares(partition), {**kwargs, "partition_object": partition})
     if isinstance(observed, int | float) and ("min_value" in kwargs or "max_value" in kwargs):
         return Finding(_figure(observed), _widened(kwargs, observed, observed))
     return Finding("something else" if observed is None else str(observed))
@@ -195,11 +216,24 @@ def _outside(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) 
     least, most = kwargs.get("min_value"), kwargs.get("max_value")
     below = values[values < least] if least is not None else values[:0]
     above = values[values > most] if most is not None else values[:0]
-    low, high = (_plain(end) for end in (values.min(), values.max()))
-    parts = [f"{len(below):,} below, down to {_figure(low)}"] if len(below) else []
-    parts += [f"{len(above):,} above, up to {_figure(high)}"] if len(above) else []
+    ends = _plain(values.min()), _plain(values.max())
+    return outside(kwargs, (len(below), len(above)), ends, needed=_ends_needed(kwargs, values))
+
+
+def outside(kwargs: Kwargs, counts: tuple[int, int], ends: tuple[Any, Any], *, needed: tuple[Any, Any]) -> Finding:
+    """Values outside a range.
+
+    Args:
+        kwargs: Of the expectation.
+        counts: Values below and above.
+        ends: The least and the largest of all values.
+        needed: Those that have to be let in.
+    """
+    (below, above), (low, high) = counts, ends
+    parts = [f"{below:,} below, down to {_figure(low)}"] if below else []
+    parts += [f"{above:,} above, up to {_figure(high)}"] if above else []
     found = " and ".join(parts) or f"from {_figure(low)} to {_figure(high)}"
-    return Finding(found, _widened(kwargs, *_ends_needed(kwargs, values)))
+    return Finding(found, _widened(kwargs, *needed))
 
 
 def _ends_needed(kwargs: Kwargs, values: "pd.Series[Any]") -> tuple[Any, Any]:
@@ -216,7 +250,12 @@ def _ends_needed(kwargs: Kwargs, values: "pd.Series[Any]") -> tuple[Any, Any]:
 def _other_values(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) -> Finding:
     counts = _column(kwargs, frame).dropna().value_counts()
     known = set(kwargs["value_set"])
-    new = sorted(((_plain(value), int(n)) for value, n in counts.items() if value not in known), key=_order)
+    return new_values(kwargs, ((_plain(value), int(n)) for value, n in counts.items() if value not in known))
+
+
+def new_values(kwargs: Kwargs, counted: Iterable[tuple[Any, int]]) -> Finding:
+    """Values that a set does not have, and the samples of each."""
+    new = sorted(counted, key=_order)
     shown = ", ".join(f"{n:,} × {value}" for value, n in new[:_SHOWN_VALUES])
     more = f" and {len(new) - _SHOWN_VALUES:,} more values" if len(new) > _SHOWN_VALUES else ""
     if len(new) > MAX_NEW_VALUES:
@@ -229,14 +268,23 @@ def _order(counted: tuple[Any, int]) -> tuple[int, str]:
 
 
 def _missing_values(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) -> Finding:
-    present = set(_column(kwargs, frame).dropna().unique())
+    return missing_values(kwargs, set(_column(kwargs, frame).dropna().unique()))
+
+
+def missing_values(kwargs: Kwargs, present: Set[Any]) -> Finding:
+    """Values of a set that no sample has."""
     missing = [value for value in kwargs["value_set"] if value not in present]
     kept = [value for value in kwargs["value_set"] if value in present]
     return Finding(f"none of {_listed(missing, ' or ')}", {**kwargs, "value_set": kept} if kept else None)
 
 
 def _other_set(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) -> Finding:
-    present = sorted((_plain(value) for value in _column(kwargs, frame).dropna().unique()), key=str)
+    return other_set(kwargs, [_plain(value) for value in _column(kwargs, frame).dropna().unique()])
+
+
+def other_set(kwargs: Kwargs, values: Iterable[Any]) -> Finding:
+    """The different values where they are not the set."""
+    present = sorted(values, key=str)
     found = _listed(present, " and ") or "no value"
     return Finding(found, {**kwargs, "value_set": present} if 0 < len(present) <= MAX_NEW_VALUES else None)
 
@@ -246,10 +294,14 @@ def _nulls(kwargs: Kwargs, frame: "pd.DataFrame", result: ExpectationResult) -> 
     if condition is not None and not isinstance(condition, str):
         return Finding(f"{result.failing:,} without one")
     rows = frame.query(condition) if condition else frame
-    present = int(_column(kwargs, rows).notna().sum())
-    share = present * 10_000 // len(rows) / 10_000
+    return without_value(kwargs, len(rows) - int(_column(kwargs, rows).notna().sum()), rows=len(rows))
+
+
+def without_value(kwargs: Kwargs, missing: int, *, rows: int) -> Finding:
+    """Samples without a value."""
+    share = (rows - missing) * 10_000 // rows / 10_000
     accepting = {**kwargs, "mostly": share} if share > 0 else None
-    return Finding(f"{result.failing:,} of {len(rows):,} without one", accepting)
+    return Finding(f"{missing:,} of {rows:,} without one", accepting)
 
 
 def _other_type(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) -> Finding:
@@ -257,7 +309,11 @@ def _other_type(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResul
 
 
 def _columns(kwargs: Kwargs, frame: "pd.DataFrame", _result: ExpectationResult) -> Finding:
-    there = set(map(str, frame.columns))
+    return other_columns(kwargs, set(map(str, frame.columns)))
+
+
+def other_columns(kwargs: Kwargs, there: Set[str]) -> Finding:
+    """Columns that are not the ones expected."""
     missing = [name for name in kwargs["column_set"] if name not in there]
     kept = [name for name in kwargs["column_set"] if name in there]
     if missing:
@@ -271,11 +327,7 @@ def _no_column(_kwargs: Kwargs, _frame: "pd.DataFrame", _result: ExpectationResu
 
 
 def _other_shares(kwargs: Kwargs, _frame: "pd.DataFrame", result: ExpectationResult) -> Finding:
-    found = result.observed
-    if not isinstance(found, Mapping):
-        return Finding("no value")
-    partition: dict[str, Any] = {"values": found["values"], "weights": found["weights"]}
-    return Finding(_shares(partition), {**kwargs, "partition_object": partition})
+    return observed_otherwise(kwargs, result) if isinstance(result.observed, Mapping) else Finding("no value")
 
 
 def _column(kwargs: Kwargs, frame: "pd.DataFrame") -> "pd.Series[Any]":

@@ -23,12 +23,12 @@ JsonCell = str | int | float | bool | None | dict[str, str]
 MISTYPED_SHARE = 0.1
 INT_LIMIT = 1 << 63
 
-_NULLS = {"", "na", "n/a", "#n/a", "null", "none", "?", "-"}
-_ENDLESS = {"nan", "inf", "infinity"}
+NULLS = {"", "na", "n/a", "#n/a", "null", "none", "?", "-"}
+ENDLESS = {"nan", "inf", "infinity"}
 _TRUTH = {"true": True, "false": False}
-_WHOLE = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_CODE = re.compile(r"[+-]?[0-9]+")
+WHOLE = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
+NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+CODE = re.compile(r"[+-]?[0-9]+")
 
 
 def shape_of(text: str) -> str:
@@ -38,16 +38,16 @@ def shape_of(text: str) -> str:
     """
     if not text:
         return "null"
-    if _WHOLE.fullmatch(text):
+    if WHOLE.fullmatch(text):
         return "int"
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         return "float"
-    if _CODE.fullmatch(text):
+    if CODE.fullmatch(text):
         return "code"
     lower = text.lower()
-    if lower in _NULLS:
+    if lower in NULLS:
         return "unsaid"
-    if lower.lstrip("+-") in _ENDLESS:
+    if lower.lstrip("+-") in ENDLESS:
         return "float"
     return "bool" if lower in _TRUTH else "text"
 
@@ -68,9 +68,9 @@ def json_cell(cell: Cell, kind: Kind) -> JsonCell:
     if kind == "text":
         return _text(cell) or None
     if isinstance(cell, str):
-        if kind == "float" and _NUMBER.fullmatch(cell):
+        if kind == "float" and NUMBER.fullmatch(cell):
             return _float(float(cell))
-        if cell.lower() in _NULLS:
+        if cell.lower() in NULLS:
             return None
     value = _TRUTH.get(cell.lower()) if isinstance(cell, str) else cell
     if kind == "bool":

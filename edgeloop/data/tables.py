@@ -134,6 +134,27 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _REASON_LENGTH else f"{line[: _REASON_LENGTH - 1]}…"
 
 
+def declared_size(path: Path, layout: Layout) -> tuple[int, int]:
+    """The rows and columns that a Parquet file says it has.
+
+    Raises:
+        Unreadable: It says nothing.
+    """
+    with translated(), path.open("rb") as file:
+        opened_file, names, _ = _columns(file, layout)
+        return opened_file.metadata.num_rows, len(names)
+
+
+def lines_at_most(path: Path) -> int:
+    """A number that the lines of a CSV file do not exceed, in any of the encodings; found without decoding it."""
+    ends = {b"\n": 0, b"\r": 0}
+    with translated(), path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            for end in ends:
+                ends[end] += block.count(end)
+    return 1 + sum(ends.values()) if ends[b"\r"] != ends[b"\n"] else 1 + ends[b"\n"]
+
+
 # CSV
 
 
@@ -225,20 +246,49 @@ def _rows(records: Iterator[list[str]], *, width: int, skipped: int) -> Iterator
 
 
 def _parquet(file: IO[bytes], layout: Layout) -> Table:
+    opened_file, names, fields = _columns(file, layout)
+    shapes = [_shape(field.type, name) for name, field in zip(names, fields, strict=True)]
+    rows = _parquet_rows(opened_file, [field.name for field in fields])
+    return Table(names=names, rows=rows, shapes=lambda place: shapes[place])
+
+
+def _columns(file: IO[bytes], layout: Layout) -> "tuple[Any, tuple[str, ...], list[pa.Field]]":
+    """A Parquet file, and the columns of it that are read: what they are called here, and as what they are stored."""
     import pyarrow.parquet as parquet
 
     opened_file = parquet.ParquetFile(file, buffer_size=_BLOCK_BYTES)
     fields = [field for field in opened_file.schema_arrow if field.name != _PANDAS_INDEX]
     names, dropped = named([field.name for field in fields])
-    fields = fields[1 if dropped else 0 :]
     kept = [place for place, name in enumerate(names) if name not in layout.drop]
-    shapes = {place: _shape(fields[place].type, names[place]) for place in kept}
-    columns = [fields[place].name for place in kept]
-    return Table(
-        names=tuple(names[place] for place in kept),
-        rows=_parquet_rows(opened_file, columns),
-        shapes=lambda place: shapes[kept[place]],
-    )
+    return opened_file, tuple(names[place] for place in kept), [fields[place + dropped] for place in kept]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """An opened Parquet file, read a batch at a time.
+
+    Args:
+        names: Of its columns, each once.
+        shapes: What the cells of each look like, see `Table`.
+        batches: Once through; truth values, numbers and text as `Table` gives them.
+    """
+
+    names: tuple[str, ...]
+    shapes: tuple[str, ...]
+    batches: "Iterator[list[pa.Array]]"
+
+
+@contextmanager
+def opened_arrays(path: Path, layout: Layout) -> Iterator[Arrays]:
+    """As `opened`, of a Parquet file and without a Python object for every cell.
+
+    Raises:
+        Unreadable: As `opened`.
+    """
+    with translated(), path.open("rb") as file:
+        opened_file, names, fields = _columns(file, layout)
+        shapes = tuple(_shape(field.type, name) for name, field in zip(names, fields, strict=True))
+        yield Arrays(names, shapes, _parquet_batches(opened_file, [field.name for field in fields]))
 
 
 def _shape(kind: "pa.DataType", name: str) -> str:
@@ -269,18 +319,25 @@ def _shape(kind: "pa.DataType", name: str) -> str:
 
 def _parquet_rows(file: Any, columns: Sequence[str]) -> Iterator[Row]:
     number = 0
+    for arrays in _parquet_batches(file, columns):
+        read = [array.to_pylist() for array in arrays]
+        for cells in zip(*read, strict=True) if read else ():
+            number += 1
+            yield Row(number, cells)
+
+
+def _parquet_batches(file: Any, columns: Sequence[str]) -> "Iterator[list[pa.Array]]":
+    rows = 0
     with translated():
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False):
-            read = [_plain(batch.column(batch.schema.get_field_index(name))) for name in columns]
-            for cells in zip(*read, strict=True) if read else ():
-                number += 1
-                yield Row(number, cells)
-        if number != file.metadata.num_rows:
-            raise Unreadable(f"declares {file.metadata.num_rows:,} rows and holds {number:,}")
+            rows += batch.num_rows
+            yield [_plain(batch.column(batch.schema.get_field_index(name))) for name in columns]
+        if rows != file.metadata.num_rows:
+            raise Unreadable(f"declares {file.metadata.num_rows:,} rows and holds {rows:,}")
 
 
-def _plain(column: "pa.Array") -> list[Any]:
-    """The cells as None, truth values, numbers and text."""
+def _plain(column: "pa.Array") -> "pa.Array":
+    """The cells as truth values, numbers and text."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -288,12 +345,13 @@ def _plain(column: "pa.Array") -> list[Any]:
     if types.is_dictionary(kind):
         return _plain(column.dictionary_decode())
     if types.is_decimal(kind) or types.is_floating(kind):
-        return list(column.cast(pa.float64()).to_pylist())
+        return column.cast(pa.float64())
     if types.is_duration(kind):
         units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
-        return [None if value is None else value / units for value in column.cast(pa.int64()).to_pylist()]
+        seconds = [None if value is None else value / units for value in column.cast(pa.int64()).to_pylist()]
+        return pa.array(seconds, pa.float64())
     if types.is_timestamp(kind):
         zone = "Z" if kind.tz else ""
         texts = column.cast(pa.timestamp(kind.unit)).cast(pa.string()).to_pylist()
-        return [None if text is None else f"{text.replace(' ', 'T')}{zone}" for text in texts]
-    return list((column.cast(pa.string()) if types.is_temporal(kind) else column).to_pylist())
+        return pa.array([None if text is None else f"{text.replace(' ', 'T')}{zone}" for text in texts], pa.string())
+    return column.cast(pa.string()) if types.is_temporal(kind) else column

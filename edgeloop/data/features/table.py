@@ -35,9 +35,9 @@ DERIVED_NAMES = (
 _TAKEN = {*INDEX_COLUMNS, *DERIVED_NAMES, *(column.name for column in COLUMNS), "mode", "size_bytes"}
 """The last two mean something to the profile and to drift."""
 
-_FORMULA = re.compile(r"=\S|[@+-][A-Za-z]+[(|!]")
-_SHOWN = 40
-_SHOWN_FLAWS = 5
+FORMULA = re.compile(r"=\S|[@+-][A-Za-z]+[(|!]")
+SHOWN_CHARACTERS = 40
+SHOWN_FLAWS = 5
 
 
 class Table:
@@ -110,18 +110,18 @@ def feature_name(name: str) -> str:
 def is_formula(cell: Any) -> bool:
     """Whether a spreadsheet would evaluate a cell : it begins with `=`, or with `@`, `+` or `-` and a call."""
     text = cell.get("text") if isinstance(cell, dict) else cell
-    return isinstance(text, str) and _FORMULA.match(text) is not None
+    return isinstance(text, str) and FORMULA.match(text) is not None
 
 
 def flaws(row: Mapping[str, Any]) -> str | None:
     """What is wrong in which cells, such as `age: 12a`; None where nothing is."""
     found = [
-        f"{name}: {(next(iter(cell.values())) if isinstance(cell, dict) else cell)[:_SHOWN]}"
+        f"{name}: {(next(iter(cell.values())) if isinstance(cell, dict) else cell)[:SHOWN_CHARACTERS]}"
         for name, cell in row.items()
         if isinstance(cell, dict) or is_formula(cell)
     ]
-    more = f" and {len(found) - _SHOWN_FLAWS} more" if len(found) > _SHOWN_FLAWS else ""
-    return f"{', '.join(found[:_SHOWN_FLAWS])}{more}" if found else None
+    more = f" and {len(found) - SHOWN_FLAWS} more" if len(found) > SHOWN_FLAWS else ""
+    return f"{', '.join(found[:SHOWN_FLAWS])}{more}" if found else None
 
 
 def _value(cell: Any) -> Value:

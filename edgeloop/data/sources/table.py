@@ -34,7 +34,17 @@ from edgeloop.data.cells import Cell, Kind, json_cell, kind_of, shape_of
 from edgeloop.data.folders import files_below, refusal, relative_name
 from edgeloop.data.recognition import OF_A_QUARANTINE
 from edgeloop.data.sources import RawSample
-from edgeloop.data.tables import MAX_ROW_CHARACTERS, SUFFIXES, Encoding, Layout, Row, Unreadable, opened
+from edgeloop.data.tables import (
+    MAX_ROW_CHARACTERS,
+    SUFFIXES,
+    Encoding,
+    Layout,
+    Row,
+    Unreadable,
+    declared_size,
+    lines_at_most,
+    opened,
+)
 from edgeloop.errors import DataFault
 from edgeloop.plugins import missing_extra
 from edgeloop.progress import progress
@@ -57,7 +67,7 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """In any case; the first that is there has the role."""
 
-_SPLITS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 
 
 class TableOptions(Contract):
@@ -247,8 +257,47 @@ def _too_large(where: str) -> DataFault:
     return DataFault(
         f"has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells, and all are held in memory",
         where=where,
-        fix="draw a sample of its rows, or cut it into several tables and read each by itself",
+        fix="draw a sample of its rows to learn from; `edgeloop data validate` judges a table of any size",
     )
+
+
+def is_too_large(path: Path, options: TableOptions) -> bool:
+    """Whether a table has more rows or cells than are held in memory.
+
+    What a Parquet file says of itself is believed. Of a CSV file lines are counted first, and rows only where there are
+    enough lines; nothing is looked at beyond what decides.
+
+    Raises:
+        DataFault: The path is missing or holds no table.
+        MissingExtra: pyarrow is not installed.
+    """
+    rows = cells = 0
+    for file in table_files(path):
+        for more, width in _counted_rows(file, options):
+            rows += more
+            cells += more * width
+            if rows > MAX_ROWS or cells > MAX_CELLS:
+                return True
+    return False
+
+
+def _counted_rows(file: TableFile, options: TableOptions) -> Iterator[tuple[int, int]]:
+    """Numbers of rows and of columns that add up to those of a file, as far as it can be read."""
+    if file.fault is not None:
+        return
+    try:
+        if file.path.suffix.lower() == ".parquet":
+            yield declared_size(file.path, options.layout)
+            return
+        with opened(file.path, options.layout) as table:
+            width = len(table.names)
+            lines = lines_at_most(file.path)
+            if lines <= MAX_ROWS and lines * width <= MAX_CELLS:
+                yield lines, width
+            else:
+                yield from ((1, width) for _ in table.rows)
+    except Unreadable:
+        return  # said when the rows are read
 
 
 @dataclass(frozen=True)
@@ -283,7 +332,7 @@ def _schema(files: Sequence[TableFile], options: TableOptions, *, where: str) ->
             except Unreadable:
                 continue  # said once more, and in its place, when the rows are read
     if scan.shapes:
-        _refuse_unknown(options, list(scan.shapes), where)
+        refuse_unknown(options, list(scan.shapes), where)
     kinds = {name: kind_of(scan.shapes[name]) for name in sorted(scan.shapes) if name not in options.drop}
     found = {role: role_column(role, options, tuple(kinds)) for role in USUAL_NAMES}
     roles = {role: name for role, name in found.items() if name is not None}
@@ -303,7 +352,8 @@ def role_column(role: str, options: TableOptions, names: Sequence[str]) -> str |
     return next((free[usual] for usual in USUAL_NAMES[role] if usual in free), None)
 
 
-def _refuse_unknown(options: TableOptions, names: Sequence[str], where: str) -> None:
+def refuse_unknown(options: TableOptions, names: Sequence[str], where: str) -> None:
+    """Raises `DataFault`, which names the nearest right one, where a column has a role and is not there."""
     for name in filter(None, (options.target, options.id, options.group, options.time, options.split)):
         if name not in names:
             near = get_close_matches(name, names, n=1)
@@ -405,7 +455,7 @@ def _name(cell: Cell) -> str | None:
 
 
 def _split(name: str | None) -> str | None:
-    return None if name is None else _SPLITS.get(name.lower(), name.lower())
+    return None if name is None else SPLIT_NAMES.get(name.lower(), name.lower())
 
 
 def _time(cell: Cell) -> str | None:

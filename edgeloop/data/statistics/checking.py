@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeloop.data.statistics.distinct_values import DIVERGENCE_EXPECTATION, OF_FEW, divergence, few_values
 from edgeloop.data.statistics.measures import (
     COLUMNS_EXPECTATION,
     QUANTILES_EXPECTATION,
@@ -49,6 +50,8 @@ class _Answer:
         question: Where it is about rows.
         failing: Rows that do not meet it.
         reason: Why it could not be checked.
+        met: Whether it is; until the figures are judged it is taken to be.
+        few: Values on which Great Expectations answers it as on the whole table.
     """
 
     figures: Sequence[float | None] = ()
@@ -58,6 +61,7 @@ class _Answer:
     failing: int = 0
     reason: str = ""
     met: bool = True
+    few: Sequence[Any] = ()
 
 
 def checked_by_statistics(
@@ -71,7 +75,7 @@ def checked_by_statistics(
 ) -> tuple[ExpectationResult, ...]:
     """The result of each expectation, in the suite's order, as Great Expectations gives it on the whole table.
 
-    An expectation other than the dozen that statistics answer could not be checked, and says so.
+    An expectation that statistics do not answer could not be checked, and says so.
 
     Args:
         suite: What to check.
@@ -89,7 +93,7 @@ def checked_by_statistics(
     table.position(ID_COLUMN)
     described = [check.result for check in checked(suite, _empty(table), where=where)]
     answers = _answers(suite, described, table, statistics)
-    answers = _judged(suite, answers, where)
+    answers = _judged(suite, _judged_by_few(suite, answers, where), where)
     ids = _written(table, answers, failing, most_ids)
     return tuple(
         result if answer is None else _result(result, answer, ids[place])
@@ -128,12 +132,13 @@ def _answers(
             answers.append(_answer(result.name, kwargs, table, whole))
         except NotAnswered as error:
             answers.append(_Answer(reason=str(error)))
-    return _counted(suite, answers, table, rows=whole.rows)
+    return _counted(suite, answers, table)
 
 
 def _with_columns(suite: Suite, table: Table, statistics: TableStatistics) -> TableStatistics:
     """The statistics with every column that the suite asks for."""
-    asked = [e["kwargs"].get("column") for e in suite.expectations if needs_column(e["type"])]
+    counted = (*OF_FEW, DIVERGENCE_EXPECTATION)
+    asked = [e["kwargs"].get("column") for e in suite.expectations if needs_column(e["type"]) or e["type"] in counted]
     missing = [name for name in dict.fromkeys(asked) if name in table.names and statistics.column(name) is None]
     if not missing:
         return statistics
@@ -144,6 +149,11 @@ def _with_columns(suite: Suite, table: Table, statistics: TableStatistics) -> Ta
 def _answer(name: str, kwargs: Mapping[str, Any], table: Table, statistics: TableStatistics) -> _Answer:
     if (question := row_question(name, kwargs, table)) is not None:
         return _Answer(question=question)
+    if name in OF_FEW:
+        return _Answer(few=few_values(name, kwargs, table, statistics))
+    if name == DIVERGENCE_EXPECTATION:
+        met, observed = divergence(kwargs, statistics)
+        return _Answer(met=met, observed=observed)
     if name == QUANTILES_EXPECTATION:
         column = statistics.column(kwargs["column"])
         assert column is not None
@@ -167,19 +177,20 @@ def _json(value: float | int | None) -> float | int | str | None:
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table, *, rows: int) -> list[_Answer | None]:
+def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> list[_Answer | None]:
     """The answers about rows with the share of them that meet it, all read in one pass but for repeated values."""
     asked = [(place, a.question) for place, a in enumerate(answers) if a is not None and a.question is not None]
     if not asked:
         return list(answers)
     selections = [
-        f"count(*) FILTER ({question.considered}), count(*) FILTER (({question.considered}) AND ({question.failing}))"
+        f"count(*) FILTER ({question.among}), count(*) FILTER ({question.considered}), "
+        f"count(*) FILTER (({question.considered}) AND ({question.failing}))"
         for _, question in asked
     ]
     row = iter(table.fetch(table.selected(", ".join(selections)))[0])
     found = list(answers)
     for place, question in asked:
-        considered, failing = int(next(row)), int(next(row))
+        among, considered, failing = int(next(row)), int(next(row)), int(next(row))
         if question.unique is not None:
             failing = repeated_rows(table, question.unique)
         answer = _Answer(question=question, failing=failing)
@@ -187,10 +198,35 @@ def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table, *, r
             mostly = suite.expectations[place]["kwargs"].get("mostly")
             share = (float(considered) - float(failing)) / float(considered)
             answer = replace(answer, figures=(share,), limits=({"min_value": 1.0 if mostly is None else mostly},))
-        elif rows:
+        elif among:
             answer = _Answer(reason="no sample has a value")
         found[place] = answer
     return found
+
+
+def _judged_by_few(suite: Suite, answers: Sequence[_Answer | None], where: Path) -> list[_Answer | None]:
+    """The answers with the judgement of Great Expectations on the few values that some of them have."""
+    import pandas as pd
+
+    judged = list(answers)
+    for place, answer in enumerate(answers):
+        if answer is None or not answer.few:
+            continue
+        expectation = suite.expectations[place]
+        values = list(answer.few)
+        frame = pd.DataFrame({ID_COLUMN: [str(row) for row in range(len(values))]})
+        frame[expectation["kwargs"]["column"]] = values
+        (check,) = checked(replace(suite, expectations=(expectation,)), frame, where=where)
+        found = check.result
+        reason = found.reason if found.status == "could not check" else ""
+        told: dict[str, Any] = {
+            "met": found.status == "pass",
+            "observed": found.observed,
+            "failing": found.failing,
+            "reason": reason,
+        }
+        judged[place] = replace(answer, **told)
+    return judged
 
 
 def _judged(suite: Suite, answers: Sequence[_Answer | None], where: Path) -> list[_Answer | None]:

@@ -7,7 +7,7 @@ are to pandas.
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgeloop.data.statistics.ranks import nearest_rank, order_statistics
@@ -17,6 +17,10 @@ from edgeloop.data.statistics.values import ColumnStatistics, TableStatistics
 
 _NUMERIC = ("boolean", "integer", "float")
 _BOUNDS = frozenset({"min_value", "max_value", "strict_min", "strict_max"})
+_CONDITION = re.compile(
+    r"`?(?P<column>[A-Za-z_]\w*)`?"
+    r"(?:(?P<given>\.notnull\(\))|\s*(?P<sign>==|!=|<=|>=|<|>)\s*(?P<value>-?[0-9]+(?:\.[0-9]+)?))?"
+)
 _ALWAYS = frozenset({"batch_id", "column", "result_format", "catch_exceptions"})
 
 
@@ -32,11 +36,13 @@ class RowQuestion:
         considered: SQL that is true for the rows that count.
         failing: SQL that is true for those among them that do not meet it.
         unique: The position of the column whose values must not repeat; `failing` follows from it.
+        among: SQL that is true for the rows that the expectation is about at all.
     """
 
     considered: str
     failing: str = "false"
     unique: int | None = None
+    among: str = "true"
 
 
 def row_question(name: str, kwargs: Mapping[str, Any], table: Table) -> RowQuestion | None:
@@ -48,11 +54,38 @@ def row_question(name: str, kwargs: Mapping[str, Any], table: Table) -> RowQuest
     if name not in _ROWS:
         return None
     arguments, question = _ROWS[name]
-    _only_known(kwargs, arguments | {"mostly"})
-    return question(table, table.position(kwargs["column"]), kwargs)
+    refuse_unknown_arguments(kwargs, arguments | {"mostly", "row_condition", "condition_parser"})
+    asked = question(table, table.position(kwargs["column"]), kwargs)
+    condition = kwargs.get("row_condition")
+    if condition is None:
+        return asked
+    if asked.unique is not None:
+        raise NotAnswered("the argument row_condition is not answered of values that must not repeat")
+    among = _condition(table, condition, kwargs.get("condition_parser"))
+    return replace(asked, considered=f"({among}) AND ({asked.considered})", among=among)
 
 
-def _only_known(kwargs: Mapping[str, Any], known: frozenset[str]) -> None:
+def _condition(table: Table, condition: Any, parser: Any) -> str:
+    """SQL: a condition on rows as pandas has it: a column of truth values, one that is given, or a comparison."""
+    found = _CONDITION.fullmatch(condition.strip()) if isinstance(condition, str) and parser == "pandas" else None
+    if found is None or found["column"] not in table.names:
+        raise NotAnswered(f"the row_condition {condition!r} is not answered from statistics")
+    position = table.position(found["column"])
+    if found["given"]:
+        return table.present(position)
+    if found["sign"] is None:
+        if table.kinds[position] != "boolean":
+            raise NotAnswered(f"the row_condition {condition!r} is no truth value")
+        return f"coalesce(c{position}, false)"
+    if table.kinds[position] not in ("integer", "float"):
+        raise NotAnswered(f"the row_condition {condition!r} is not about numbers")
+    sign = {"==": "=", "!=": "<>"}.get(found["sign"], found["sign"])
+    met = f"{table.comparable(position)} {sign} {number(float(found['value']))}"
+    return f"{table.present(position)} AND {met}"
+
+
+def refuse_unknown_arguments(kwargs: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Raises `NotAnswered` where an argument is neither among `known` nor of no weight."""
     unknown = sorted(key for key, value in kwargs.items() if key not in known | _ALWAYS and value is not None)
     if unknown:
         raise NotAnswered(f"the argument {unknown[0]} is not answered from statistics")
@@ -138,10 +171,10 @@ def figure(name: str, kwargs: Mapping[str, Any], table: Table, statistics: Table
         KeyError: The expectation is of another sort.
     """
     if name == "expect_table_row_count_to_be_between":
-        _only_known(kwargs, _BOUNDS)
+        refuse_unknown_arguments(kwargs, _BOUNDS)
         return statistics.rows
     taken = _FIGURES[name]
-    _only_known(kwargs, _BOUNDS)
+    refuse_unknown_arguments(kwargs, _BOUNDS)
     column = statistics.column(kwargs["column"])
     assert column is not None
     if column.kind not in _NUMERIC and taken is not _distinct:
@@ -202,7 +235,7 @@ def nearest_quantiles(kwargs: Mapping[str, Any], table: Table, column: ColumnSta
     Raises:
         NotAnswered: As in `row_question`.
     """
-    _only_known(kwargs, frozenset({"quantile_ranges", "allow_relative_error"}))
+    refuse_unknown_arguments(kwargs, frozenset({"quantile_ranges", "allow_relative_error"}))
     if kwargs.get("allow_relative_error"):
         raise NotAnswered("quantiles are exact here: allow_relative_error is not answered")
     if column.kind not in ("integer", "float"):

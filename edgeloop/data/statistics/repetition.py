@@ -5,14 +5,9 @@ value, as many as it takes for the values of one part to fit into most of the me
 another.
 """
 
-import math
 from collections.abc import Iterator
 
 from edgeloop.data.statistics.table import Table
-
-_BYTES_A_VALUE = 48
-"""What the engine holds for a value beside a text's own bytes."""
-_SHARE = 0.75
 
 
 def distinct_values(table: Table, position: int) -> int:
@@ -49,7 +44,5 @@ def _parts(table: Table, position: int) -> list[str]:
     """SQL conditions that are met by every row with a value, each by one of them."""
     present = table.present(position)
     length = f"coalesce(avg(strlen(c{position})), 0)" if table.kinds[position] == "text" else "0"
-    rows, length_bytes = table.fetch(table.selected(f"count(*), {length}", f"AND {present}"))[0]
-    held_bytes = rows * (_BYTES_A_VALUE + float(length_bytes))
-    parts = max(1, math.ceil(held_bytes / (table.memory_mib * 2**20 * _SHARE)))
-    return [f"{present} AND hash({table.comparable(position)}) % {parts} = {part}" for part in range(parts)]
+    counted = table.selected(f"count(*), {length}", f"AND {present}")
+    return [f"{present} AND {part}" for part in table.parts(counted, table.comparable(position))]

@@ -8,6 +8,7 @@ answer nor the skipping of rows follows from them.
 
 import glob
 import importlib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("DATE", "TIME", "TIME WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"), "opaque"),
     **dict.fromkeys(("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "INTERVAL", "BLOB", "UUID"), "opaque"),
 }
+BYTES_A_VALUE = 48
+"""What the engine holds for a value that is told apart from others, beside a text's own bytes."""
+_SHARE = 0.75
 _DISABLED = "statistics_propagation,filter_pushdown,join_order"
 """The optimizers that believe what a file says of its row groups, and the one that moves a count of all rows before a
 join that few of them pass."""
@@ -117,6 +121,28 @@ class Table:
         with self._translated():
             rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
             return rows
+
+    def make(self, sql: str) -> None:
+        """Executes SQL that makes a view, or a table that is gone when this one is closed."""
+        with self._translated():
+            self.connection.execute(sql)
+
+    def parts(self, counted: str, value: str) -> list[str]:
+        """SQL conditions that deal rows out by their value: those of one part fit into most of the memory.
+
+        Args:
+            counted: SQL that asks for the number of values and the mean length of their text in bytes.
+            value: SQL of the value.
+        """
+        ((rows, length_bytes),) = self.fetch(counted)
+        held_bytes = rows * (BYTES_A_VALUE + float(length_bytes))
+        parts = max(1, math.ceil(held_bytes / (self.memory_mib * 2**20 * _SHARE)))
+        return [f"hash({value}) % {parts} = {part}" for part in range(parts)]
+
+    def batches(self, sql: str, *, rows: int) -> Iterator[Any]:
+        """The rows of the answer as Arrow's record batches of so many rows."""
+        with self._translated():
+            yield from self.connection.sql(sql).to_arrow_reader(rows)
 
     def fetch_arrays(self, sql: str) -> dict[str, Any]:
         """The columns of the answer as numpy arrays."""

@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from edgeloop.data.statistics import repetition, statistics_of
+from edgeloop.data.statistics import statistics_of
+from edgeloop.data.statistics import table as module
 from edgeloop.data.statistics.checking import checked_by_statistics
 from edgeloop.data.suite import Suite, checked
 from edgeloop.data.verdict import FIRST_IDS, SuiteRecord
@@ -71,6 +72,40 @@ OTHERS = (
     expected("column_mean_to_be_between", "nowhere", min_value=0),
 )
 
+DAYS = {"values": ["day", "fog"], "weights": [0.5, 0.5]}
+NIGHTS = {"values": ["day", "fog", "night"], "weights": [0.2, 0.5, 0.3]}
+FRUITS = {"values": ["cat", "dog", "owl"], "weights": [0.5, 0.25, 0.25]}
+CONDITION = {"condition_parser": "pandas"}
+OF_VALUES = (
+    expected("column_most_common_value_to_be_in_set", "split", value_set=["val"]),
+    expected("column_most_common_value_to_be_in_set", "split", value_set=["train", "test", "val"]),
+    expected("column_most_common_value_to_be_in_set", "flag", value_set=[False]),
+    *(
+        expected(f"column_distinct_values_to_{what}_set", column, value_set=values)
+        for what in ("be_in", "contain", "equal")
+        for column, values in (
+            ("split", ["train", "test", "val"]),
+            ("split", ["train"]),
+            ("condition", ["day", "fog", "rain"]),
+        )
+    ),
+    expected("column_values_to_be_of_type", "serial", type_="str"),
+    expected("column_values_to_be_of_type", "width", type_="str"),
+    expected("column_values_to_be_of_type", "width", type_="int64"),
+    expected("column_values_to_be_in_type_list", "normal", type_list=["float64", "str"]),
+    expected("column_kl_divergence_to_be_less_than", "condition", partition_object=DAYS, threshold=0.02),
+    expected("column_kl_divergence_to_be_less_than", "condition", partition_object=NIGHTS, threshold=0.02),
+    expected("column_kl_divergence_to_be_less_than", "label", partition_object=FRUITS, threshold=10),
+)
+CONDITIONAL = (
+    expected("column_values_to_be_between", "width", max_value=50, row_condition="flag", **CONDITION),
+    expected("column_values_to_be_between", "width", max_value=50, row_condition="normal < 0.5", **CONDITION),
+    expected("column_values_to_be_between", "width", max_value=50, row_condition="gappy.notnull()", **CONDITION),
+    expected("column_values_to_be_between", "width", max_value=50, row_condition="width > 1000", **CONDITION),
+    expected("column_values_to_not_be_null", "gappy", mostly=0.9, row_condition="width == 3", **CONDITION),
+    expected("column_values_to_be_between", "empty", max_value=50, row_condition="width >= 3", **CONDITION),
+)
+
 
 def suite_of(*expectations: dict) -> Suite:
     return Suite(SuiteRecord(name="mine", sha256="0" * 64), expectations)
@@ -110,6 +145,14 @@ def test_every_kind_of_column_is_answered_as_on_the_whole_table(faulty, table, t
     path = tmp_path / "some.parquet"
     parquet.write_table(parquet.read_table(faulty).slice(0, 700), path)
     assert not compared(path, table(path), tmp_path, OTHERS)
+
+
+def test_different_values_and_their_shares_are_answered_as_on_the_whole_table(faulty, table, tmp_path):
+    assert not compared(faulty, table(faulty), tmp_path, OF_VALUES)
+
+
+def test_conditions_on_rows_are_answered_as_on_the_whole_table(faulty, table, tmp_path):
+    assert not compared(faulty, table(faulty), tmp_path, CONDITIONAL)
 
 
 def test_a_table_without_rows_is_answered_likewise(faulty, table, tmp_path):
@@ -154,7 +197,7 @@ def test_many_parts_find_what_one_finds(faulty, table, tmp_path, monkeypatch):
     questions = [e for e in (*DOZEN, *OTHERS) if "unique" in e["type"] and e["kwargs"]["column"] != "nowhere"]
     once = answered(table(faulty), tmp_path, *questions)
     failing = parquet.read_table(tmp_path / "failing.parquet")
-    monkeypatch.setattr(repetition, "_BYTES_A_VALUE", 20_000)
+    monkeypatch.setattr(module, "BYTES_A_VALUE", 20_000)
     assert answered(table(faulty), tmp_path, *questions) == once
     assert parquet.read_table(tmp_path / "failing.parquet") == failing
 
@@ -175,8 +218,8 @@ def test_a_table_without_ids_is_refused(table, tmp_path):
     ("expectation", "reason"),
     [
         (
-            expected("column_values_to_be_between", "width", min_value=1, row_condition="x", condition_parser="pandas"),
-            "condition_parser",
+            expected("column_values_to_be_between", "width", min_value=1, row_condition="a | b", **CONDITION),
+            "the row_condition",
         ),
         (expected("column_value_lengths_to_equal", "label", value=3), "is not answered from statistics"),
         (
