@@ -10,6 +10,7 @@ Legend: `N` pictures, `K` classes.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -155,14 +156,17 @@ class Detection(Task):
         return [(names[a], names[p]) for a, p in pairs_of(list(answers), truths, threshold=threshold)]
 
     def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
-        """For every picture its boxes, surest first; sides are shares of the picture's width and height.
+        """For every picture what is found in words, and its boxes, surest first.
+
+        Sides are shares of the picture's width and height.
 
         Raises:
             ModelFault: An answer is not finite.
         """
         _require_usable(answers, samples=len(answers))
         threshold = card.constants.get(THRESHOLD, USUAL_THRESHOLD)
-        return [{"boxes": [_told(row, card) for row in sure(answer, threshold)]} for answer in answers]
+        told = [[_told(row, card) for row in sure(answer, threshold)] for answer in answers]
+        return [{"found": _in_words([box["label"] for box in boxes]), "boxes": boxes} for boxes in told]
 
     def marks(self, answer: Floats, truth: Floats, card: ModelCard) -> tuple[Mark, ...]:
         """Boxes that are told, with their scores, and objects that were not found."""
@@ -265,6 +269,11 @@ def _require_usable(answers: Floats, *, samples: int) -> None:
 
 def _told(row: Floats, card: ModelCard) -> dict[str, Any]:
     return {"label": card.classes[int(row[5])], "score": float(row[4]), **_shares(row, card)}
+
+
+def _in_words(labels: Sequence[str]) -> str:
+    """Such as `2 stop, 1 yield`."""
+    return ", ".join(f"{count} {label}" for label, count in sorted(Counter(labels).items())) or "nothing"
 
 
 def _mark(kind: Literal["right", "wrong", "missed"], text: str, row: Floats, card: ModelCard) -> Mark:

@@ -216,3 +216,13 @@ def test_marks_say_what_is_right_what_is_wrong_and_what_was_not_found():
     marks = plugin.marks(answer, truth, card())
     assert [(m.kind, m.text) for m in marks] == [("right", "ant 0.90"), ("wrong", "bee 0.80"), ("missed", "cat")]
     assert (marks[2].left, marks[2].top, marks[2].width) == (0.5, 0.5, 0.5)
+
+
+def test_an_answer_says_in_words_what_is_found_and_where_in_shares_of_the_picture():
+    rows = [[0, 0, 48, 24, 0.9, 1], [48, 48, 96, 96, 0.8, 1], [0, 0, 9, 9, 0.1, 0]]
+    (answer,) = plugin.decode(padded(np.array(rows, dtype=np.float32))[None], card())
+    assert answer["found"] == "2 bee"
+    assert answer["boxes"][0] == {
+        "label": "bee", "score": pytest.approx(0.9), "left": 0.0, "top": 0.0, "width": 0.5, "height": 0.25,
+    }  # fmt: skip
+    assert plugin.decode(padded(np.zeros((0, 6), dtype=np.float32))[None], card())[0]["found"] == "nothing"
