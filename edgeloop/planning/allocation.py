@@ -1,9 +1,9 @@
 """Memory that goes back to the system as soon as a tensor is freed.
 
-The C library of Linux keeps freed blocks of up to 32 MiB for the next one that fits, and the holes between them count
-as memory in use: a step of convolutions was seen to hold 1.1 to 2.2 times the bytes of its tensors. With the threshold
-of `mmap` held down (M_MMAP_THRESHOLD, see `man 3 mallopt`) it holds them once, at the price of the system's time for
-every block: 1.1 to 2.6 times the time of a step. Worth it where the memory would not do otherwise.
+By its defaults the C library of Linux lets a step of convolutions hold 1.1 to 2.2 times the bytes of its tensors, as
+was measured; it keeps freed blocks of up to 32 MiB for the next one that fits, and the holes between them are the
+likely cause, which was not proven. With the threshold of `mmap` held down (M_MMAP_THRESHOLD, see `man 3 mallopt`) a
+step was measured to hold them once, at 1.1 to 2.6 times its time: worth it where the memory would not do otherwise.
 """
 
 import ctypes
