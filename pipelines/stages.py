@@ -56,11 +56,11 @@ PLOTS = [
         }
     },
     {
-        "accuracy": {
+        "metric": {
             "template": "linear",
             "x": "epoch",
-            "y": {f"{ARTIFACTS}/train/history/history.csv": "val_accuracy"},
-            "title": "Accuracy on val over epochs",
+            "y": {f"{ARTIFACTS}/train/history/history.csv": "val_metric"},
+            "title": "The task's metric on val over epochs",
         }
     },
     {

@@ -136,7 +136,7 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 def _history(path: Path) -> History:
     names, rows = _table(path)
-    known = {"epoch", "train_loss", "val_loss", "learning_rate"}
+    known = {"epoch", "train_loss", "val_loss", "learning_rate", "val_metric"}
     metric = next((name for name in names if name not in known), "val_metric")
     epochs = tuple(
         Epoch(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def write_history(folder: Path, fit: Fit, *, task: Task, material: Material) -> None:
     """Writes into `folder` all that code, parameters, seed and data decide.
 
-    history.csv    a row an epoch
+    history.csv    a row an epoch; the metric stands there by its name, and as val_metric for `dvc plots`
     confusion.csv  actual, predicted: a row a sample of val, or an object; none where there are no classes
     metrics.json   the numbers of the best epoch
     curves.png     and the task's pictures (confusion.png, …)
     """
-    names = ("epoch", "train_loss", "val_loss", f"val_{task.metric}", "learning_rate")
-    rows = [(e.number, e.train_loss, e.val_loss, e.val_metric, e.learning_rate) for e in fit.epochs]
+    names = ("epoch", "train_loss", "val_loss", f"val_{task.metric}", "learning_rate", "val_metric")
+    rows = [(e.number, e.train_loss, e.val_loss, e.val_metric, e.learning_rate, e.val_metric) for e in fit.epochs]
     _write_csv(folder / "history.csv", names, rows)
     pairs = task.pairs(fit.best.answers, material.val.truths, material.card)
     _write_csv(folder / "confusion.csv", ("actual", "predicted"), pairs)

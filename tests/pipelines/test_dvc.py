@@ -108,7 +108,7 @@ def test_metrics_show_accuracy_latency_and_size_of_every_variant(project, comman
 def test_plots_draw_the_curves_and_the_confusion_matrix(project, command, tmp_path):
     command(project, "dvc", "plots", "show", "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
-    for title in ("Loss over epochs", "Accuracy on val over epochs", "Confusion matrix"):
+    for title in ("Loss over epochs", "metric on val over epochs", "Confusion matrix"):
         assert title in page
     assert page.count('"val_loss"') >= 4, "an epoch each"
 

@@ -82,7 +82,7 @@ def test_no_path_of_this_machine_is_in_the_model(bars_dataset, tmp_path):
 def test_the_history_has_a_row_an_epoch(bars_dataset, tmp_path):
     trained(bars_dataset, tmp_path)
     head, *rows = (tmp_path / "history/history.csv").read_text().splitlines()
-    assert head == "epoch,train_loss,val_loss,val_accuracy,learning_rate"
+    assert head == "epoch,train_loss,val_loss,val_accuracy,learning_rate,val_metric"
     assert [row.split(",")[0] for row in rows] == ["1", "2", "3", "4", "5", "6"]
 
 
