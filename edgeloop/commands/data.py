@@ -10,13 +10,15 @@ import typer
 
 from edgeloop.commands import Debug, Json
 from edgeloop.errors import EXIT_GATE, InputFault
-from edgeloop.files import copy_file, whole_file, write_text
+from edgeloop.files import copy_file, whole_file, write_json, write_text
 from edgeloop.terminal import exiting, print_json, print_pairs, print_table
 
 if TYPE_CHECKING:
     from edgeloop.data.anomalies import Anomaly
     from edgeloop.data.preparation import PrepareDataParams
+    from edgeloop.data.profile import Profile
     from edgeloop.data.quarantine import CleanSet
+    from edgeloop.data.statistics import ColumnStatistics, TableStatistics
     from edgeloop.data.validation import Judgement
     from edgeloop.data.verdict import Verdict
 
@@ -91,27 +93,54 @@ def infer(
     min_class_samples: Fewest = None,
     split_by: SplitBy = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write; else the suite goes to stdout.")] = None,
+    memory: Memory = MEMORY_MIB,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Propose a suite from data, to be reviewed. A file that exists is never replaced."""
     with exiting(debug=debug):
-        from edgeloop.data.inference import inferred_suite, suite_text
-        from edgeloop.data.preparation import prepare
+        from edgeloop.data.inference import suite_text
 
         if out is not None and out.exists():
             raise InputFault("exists already", where=str(out), fix="it may have been reviewed: choose another name")
         chosen = _chosen(path, source, option, min_class_samples, split_by)
         with tempfile.TemporaryDirectory() as scratch:
-            dataset, profile = Path(scratch) / "dataset", Path(scratch) / "profile.json"
-            prepare(chosen, dataset=dataset, profile=profile)
-            suite = inferred_suite(dataset, profile, name=out.stem if out is not None else chosen.source)
+            name = out.stem if out is not None else chosen.source
+            suite = _proposed(chosen, Path(scratch), name, memory=memory)
         if out is None:
             print(suite_text(suite), end="")
             return
         write_text(out, suite_text(suite))
         counted = {"suite": str(out), "source": chosen.source, **_by_severity(suite["expectations"])}
         print_json(counted) if as_json else print_pairs({key: str(value) for key, value in counted.items()})
+
+
+@app.command()
+def profile(
+    path: Place = None,
+    source: Source = None,
+    option: Options = None,
+    like: Annotated[
+        Path | None, typer.Option("--like", help="Profile of a table whose bins are taken, so that both merge.")
+    ] = None,
+    merge: Annotated[
+        tuple[Path, Path] | None, typer.Option("--merge", help="Profiles of two parts of a table, for that of both.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write as JSON.")] = None,
+    memory: Memory = MEMORY_MIB,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Sum data up: of a table its statistics, whatever its size; of other sources the profile of prepare_data."""
+    with exiting(debug=debug):
+        from edgeloop.data.large_tables.summary import merged_files
+
+        if merge is not None and (path is not None or source is not None):
+            raise InputFault("takes the place of the data", where="--merge", fix="leave the path and --source out")
+        found = merged_files(*merge) if merge is not None else _profiled(path, source, option, like, memory=memory)
+        if out is not None:
+            write_json(out, found.values())
+        print_json(found.values()) if as_json else _print_profile(found)
 
 
 @app.command()
@@ -215,6 +244,63 @@ def _judged(
         raise InputFault("is not written of a table this large", where="--report", fix="leave it out, or use --json")
     _say_out_of_core(chosen, memory)
     return judge_large(chosen, suite=suite, environment=environment, workdir=workdir, memory_mib=memory)
+
+
+def _proposed(chosen: "PrepareDataParams", workdir: Path, name: str, *, memory: int) -> dict[str, Any]:
+    """The suite proposed from data of any size."""
+    from edgeloop.data.large_tables.judgement import is_large
+    from edgeloop.data.large_tables.proposal import proposal_for_large
+
+    if is_large(chosen):
+        _say_out_of_core(chosen, memory)
+        return proposal_for_large(chosen, workdir=workdir, name=name, memory_mib=memory)
+    from edgeloop.data.inference import inferred_suite
+    from edgeloop.data.preparation import prepare
+
+    dataset, described = workdir / "dataset", workdir / "profile.json"
+    prepare(chosen, dataset=dataset, profile=described)
+    return inferred_suite(dataset, described, name=name)
+
+
+def _profiled(
+    path: Path | None, source: str | None, options: Sequence[str] | None, like: Path | None, *, memory: int
+) -> "TableStatistics | Profile":
+    from edgeloop.data.large_tables.judgement import SOURCE
+    from edgeloop.data.large_tables.summary import statistics_of_table
+    from edgeloop.data.preparation import prepare
+    from edgeloop.data.profile import Profile
+
+    chosen = _chosen(path, source, options, None, None)
+    with tempfile.TemporaryDirectory() as scratch:
+        if chosen.source == SOURCE:
+            return statistics_of_table(chosen, workdir=Path(scratch), memory_mib=memory, like=like)
+        if like is not None:
+            raise InputFault("is of tables only", where="--like", fix="leave it out")
+        prepare(chosen, dataset=Path(scratch) / "dataset", profile=Path(scratch) / "profile.json")
+        return Profile.of(Path(scratch) / "profile.json")
+
+
+def _print_profile(found: "TableStatistics | Profile") -> None:
+    from edgeloop.data.profile import Profile
+
+    if isinstance(found, Profile):
+        title = f"{found.samples:,} samples, {found.unreadable:,} unreadable; the training split of"
+        columns = found.features
+    else:
+        title, columns = f"{found.rows:,} rows of", found.columns
+    print_table(
+        f"{title} {len(columns)} columns",
+        ["column", "kind", "values", "nulls", "least", "mean", "largest", "different", "most frequent"],
+        [_profile_row(column) for column in columns],
+    )
+
+
+def _profile_row(column: "ColumnStatistics") -> list[str]:
+    figures = ["" if value is None else f"{value:.6g}" for value in (column.minimum, column.mean, column.maximum)]
+    about = {"exact": "", "approximate": "about ", "at least": "at least "}[column.distinct_is]
+    different = "" if column.distinct is None else f"{about}{column.distinct:,}"
+    frequent = str(column.listed[0].value)[:24] if column.listed and column.kind == "text" else ""
+    return [column.name, column.kind, f"{column.count:,}", f"{column.nulls:,}", *figures, different, frequent]
 
 
 def _say_out_of_core(chosen: "PrepareDataParams", memory: int) -> None:

@@ -22,8 +22,9 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,20 +75,69 @@ def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]
         MissingExtra: pandas is not installed.
     """
     card = DatasetCard.read(dataset / "dataset.json")
-    features = columns_in(dataset / FEATURES_FILE)
     frame = frame_of(dataset)
-    kept, versions = _shipped(card.kind)
-    seen = [
-        *_schema(features, frame),
-        *_labels(card, Profile.of(profile)),
-        *_labels_of_boxes(frame),
-        *_values(features, frame),
-        *_ranges(features, frame),
-        *_balance(frame),
-        *_nulls(features, frame),
-        *_split_shares(frame),
+    described = Profile.of(profile)
+    labels = [label for label in card.classes if any(of_split.get(label) for of_split in described.counts.values())]
+    features = columns_in(dataset / FEATURES_FILE)
+    return proposed(card.kind, features, SeenFrame(frame, labels), name=name, dataset=card.name)
+
+
+class Seen(Protocol):
+    """What was seen in a dataset, in memory or not; a column is called by its name."""
+
+    @property
+    def samples(self) -> int:
+        """Their number."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The classes that some sample has, sorted."""
+
+    @property
+    def labels_of_boxes(self) -> Sequence[str]:
+        """The classes that some box has, sorted."""
+
+    def given(self, column: str) -> bool:
+        """Whether some sample has a value."""
+
+    def few_values(self, column: str) -> list[str]:
+        """The values of a text column that has few, sorted; else none."""
+
+    def usual_range(self, column: str, *, whole: bool) -> tuple[float, float, float] | None:
+        """As the function of that name, of the finite numbers of a column; None where there is none."""
+
+    def smallest_balance(self) -> float | None:
+        """The least class_balance."""
+
+    def missing_share(self, column: str) -> float:
+        """The share of the readable samples without a value."""
+
+    def split_counts(self) -> Sequence[int]:
+        """The samples of each of SPLITS."""
+
+
+def proposed(kind: str, features: Sequence[Column], seen: Seen, *, name: str, dataset: str) -> dict[str, Any]:
+    """The proposal for samples of a kind.
+
+    Args:
+        kind: Of the samples.
+        features: Of all of them.
+        seen: In the dataset.
+        name: Of the suite.
+        dataset: Name of the dataset.
+    """
+    kept, versions = _shipped(kind)
+    new = [
+        *_schema(features, seen),
+        *_labels(seen.labels),
+        *_labels_of_boxes(seen.labels_of_boxes),
+        *_values(features, seen),
+        *_ranges(features, seen),
+        *_balance(seen),
+        *_nulls(features, seen),
+        *_split_shares(seen),
     ]
-    said = {expectation["kwargs"].get("column") for expectation in seen}
+    said = {expectation["kwargs"].get("column") for expectation in new}
     always = [
         _where_it_applies(values)
         for values in kept
@@ -95,9 +145,62 @@ def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]
     ]
     return {
         "name": name,
-        "expectations": [*always, *(new for new in seen if not any(_implies(values, new) for values in always))],
-        "meta": {**versions, "inferred_from": {"dataset": card.name, "samples": len(frame)}},
+        "expectations": [*always, *(values for values in new if not any(_implies(one, values) for one in always))],
+        "meta": {**versions, "inferred_from": {"dataset": dataset, "samples": seen.samples}},
     }
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """See `Seen`: what was seen in a table in memory.
+
+    Args:
+        frame: The one that `edgeloop.data.frame` makes.
+        labels: The classes that some sample has, sorted.
+    """
+
+    frame: "pd.DataFrame"
+    labels: Sequence[str]
+
+    @property
+    def samples(self) -> int:
+        """See `Seen`."""
+        return len(self.frame)
+
+    @property
+    def labels_of_boxes(self) -> Sequence[str]:
+        """See `Seen`."""
+        boxes = [json.loads(text) for text in self.frame["boxes"].dropna()]
+        return sorted({label for of_picture in boxes for label, *_ in of_picture})
+
+    def given(self, column: str) -> bool:
+        """See `Seen`."""
+        return bool(self.frame[column].notna().any())
+
+    def few_values(self, column: str) -> list[str]:
+        """See `Seen`."""
+        found = self.frame[column].dropna()
+        values = sorted(found.unique())
+        return values if is_few(len(values), given=len(found)) else []
+
+    def usual_range(self, column: str, *, whole: bool) -> tuple[float, float, float] | None:
+        """See `Seen`."""
+        values = self.frame[column].dropna().to_numpy(np.float64)
+        values = values[np.isfinite(values)]
+        return usual_range(values, whole=whole) if values.size else None
+
+    def smallest_balance(self) -> float | None:
+        """See `Seen`."""
+        smallest = float(self.frame["class_balance"].min())
+        return smallest if smallest == smallest else None
+
+    def missing_share(self, column: str) -> float:
+        """See `Seen`."""
+        return float(self.frame.loc[self.frame["readable"], column].isna().mean())
+
+    def split_counts(self) -> Sequence[int]:
+        """See `Seen`."""
+        return [int((self.frame["split"] == split).sum()) for split in SPLITS]
 
 
 def suite_text(suite: Mapping[str, Any]) -> str:
@@ -145,7 +248,7 @@ def _expectation(kind: str, kwargs: Mapping[str, Any], *, severity: str, notes: 
     return {**values, "meta": _TRAINING} if kwargs.get("column") in _OF_LABELS_OR_SPLITS else values
 
 
-def _schema(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+def _schema(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
     names = [*INDEX_COLUMNS, *(column.name for column in features)]
     yield _expectation(
         "table_columns_to_match_set",
@@ -154,7 +257,7 @@ def _schema(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expec
         notes="every column is there",
     )
     for column in features:
-        if column.type == "text" and frame[column.name].notna().any() and not _value_set(frame[column.name]):
+        if column.type == "text" and seen.given(column.name) and not seen.few_values(column.name):
             yield _expectation(
                 "column_values_to_be_of_type",
                 {"column": column.name, "type_": "str"},
@@ -163,8 +266,8 @@ def _schema(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expec
             )
 
 
-def _labels(card: DatasetCard, profile: Profile) -> Iterator[Expectation]:
-    labels = [name for name in card.classes if any(of_split.get(name) for of_split in profile.counts.values())]
+def _labels(seen: Sequence[str]) -> Iterator[Expectation]:
+    labels = list(seen)
     if not labels:
         return
     yield _expectation(
@@ -181,9 +284,7 @@ def _labels(card: DatasetCard, profile: Profile) -> Iterator[Expectation]:
     )
 
 
-def _labels_of_boxes(frame: "pd.DataFrame") -> Iterator[Expectation]:
-    boxes = [json.loads(text) for text in frame["boxes"].dropna()]
-    labels = sorted({label for of_picture in boxes for label, *_ in of_picture})
+def _labels_of_boxes(labels: Sequence[str]) -> Iterator[Expectation]:
     if not labels:
         return
     named = "|".join(re.escape(json.dumps(label, ensure_ascii=False)) for label in labels)
@@ -195,10 +296,10 @@ def _labels_of_boxes(frame: "pd.DataFrame") -> Iterator[Expectation]:
     )
 
 
-def _values(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+def _values(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
     described = {column.name: f" ({column.says})" for column in features if column.type == "text"}
     for name, says in {"metadata": "", **described}.items():
-        if values := _value_set(frame[name]):
+        if values := seen.few_values(name):
             yield _expectation(
                 "column_values_to_be_in_set",
                 {"column": name, "value_set": values},
@@ -207,23 +308,19 @@ def _values(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expec
             )
 
 
-def _value_set(column: "pd.Series[Any]") -> list[str]:
-    """The values of a text column that has few, else none."""
-    found = column.dropna()
-    values = sorted(found.unique())
-    few = len(values) <= MAX_VALUES and len(found) >= SAMPLES_A_VALUE * len(values)
-    return values if few else []
+def is_few(values: int, *, given: int) -> bool:
+    """Whether so many different values are few, of so many samples with one."""
+    return values <= MAX_VALUES and given >= SAMPLES_A_VALUE * values
 
 
-def _ranges(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
+def _ranges(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
     for column in features:
         if column.type == "text":
             continue
-        values = frame[column.name].dropna().to_numpy(np.float64)
-        values = values[np.isfinite(values)]
-        if not values.size:
+        usual = seen.usual_range(column.name, whole=column.type == "int")
+        if usual is None:
             continue
-        low, high, share = usual_range(values, whole=column.type == "int")
+        low, high, share = usual
         tolerated = {"mostly": share} if share < 1 else {}
         yield _expectation(
             "column_values_to_be_between",
@@ -241,13 +338,31 @@ def usual_range(values: NDArray[np.float64], *, whole: bool) -> tuple[float, flo
         whole: The ends are whole numbers; else they have three digits that matter, rounded outwards.
     """
     ordered = np.sort(values)
-    aside = max(1, math.floor(_SET_ASIDE * ordered.size)) if ordered.size > 2 else 0
-    low, high = float(ordered[aside]), float(ordered[-1 - aside])
+    aside = set_aside(ordered.size)
+    ends = float(ordered[aside]), float(ordered[-1 - aside])
+    return widened_range(*ends, lowest=float(ordered[0]), count=ordered.size, whole=whole)
+
+
+def set_aside(count: int) -> int:
+    """How many of so many values are left out of a range at each end."""
+    return max(1, math.floor(_SET_ASIDE * count)) if count > 2 else 0
+
+
+def widened_range(low: float, high: float, *, lowest: float, count: int, whole: bool) -> tuple[float, float, float]:
+    """As `usual_range`, from the ends of what was not set aside.
+
+    Args:
+        low: The least value that was not.
+        high: The largest.
+        lowest: Of all values.
+        count: Of all values.
+        whole: As of `usual_range`.
+    """
     margin = _WIDENED_BY * (high - low)
     ends = (low - margin, high + margin)
-    if ordered[0] >= 0:
+    if lowest >= 0:
         ends = (max(0.0, ends[0]), ends[1])
-    share = math.floor(100 * (ordered.size - 2 * aside) / ordered.size) / 100
+    share = math.floor(100 * (count - 2 * set_aside(count)) / count) / 100
     return (*_outwards(*ends, digits=0 if whole else _digits(*ends)), share)
 
 
@@ -268,9 +383,9 @@ def _outwards(low: float, high: float, *, digits: int) -> tuple[float, float]:
     return below, above
 
 
-def _balance(frame: "pd.DataFrame") -> Iterator[Expectation]:
-    smallest = frame["class_balance"].min()
-    least = math.floor(50 * smallest) / 100 if smallest == smallest else 0
+def _balance(seen: Seen) -> Iterator[Expectation]:
+    smallest = seen.smallest_balance()
+    least = math.floor(50 * smallest) / 100 if smallest is not None else 0
     if least > 0:
         yield _expectation(
             "column_values_to_be_between",
@@ -280,10 +395,9 @@ def _balance(frame: "pd.DataFrame") -> Iterator[Expectation]:
         )
 
 
-def _nulls(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expectation]:
-    readable = frame[frame["readable"]]
+def _nulls(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
     for name in ("group", "time", "metadata", "boxes", *(column.name for column in features)):
-        missing = float(readable[name].isna().mean())
+        missing = seen.missing_share(name)
         share = math.floor(100 * (1 - 2 * missing - SPARE_NULLS) + 1e-9) / 100
         if share > 0 and (missing > 0 or name in INDEX_COLUMNS):
             yield _expectation(
@@ -294,8 +408,10 @@ def _nulls(features: Sequence[Column], frame: "pd.DataFrame") -> Iterator[Expect
             )
 
 
-def _split_shares(frame: "pd.DataFrame") -> Iterator[Expectation]:
-    counts = [int((frame["split"] == split).sum()) for split in SPLITS]
+def _split_shares(seen: Seen) -> Iterator[Expectation]:
+    counts = seen.split_counts()
+    if not sum(counts):
+        return
     weights = _whole_shares(counts)
     said = ", ".join(f"{100 * share:.3g} % {split}" for split, share in zip(SPLITS, weights, strict=True))
     yield _expectation(
