@@ -28,6 +28,8 @@ from edgeloop.errors import DataFault
 from edgeloop.files import whole_folder
 from edgeloop.lineage.subject import Parent
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, Architecture, ModelCard, write_weights
+from edgeloop.planning import Workload
+from edgeloop.planning.admission import admit
 from edgeloop.progress import progress
 from edgeloop.tasks import Task
 from edgeloop.tracking import TrackedRun, Tracker, tracked_run
@@ -130,6 +132,15 @@ def _untrained(
     }
     train = splits["train"].where(kept)
     preprocessing = heritage.card.preprocessing if heritage else reader.fitted(train.values.numpy())
+    admit(
+        Workload(
+            model=params.model,
+            options=params.model_options,
+            input_shape=preprocessing.shape,
+            classes=len(card.classes),
+        ),
+        batch=min(params.batch_size, len(train)),
+    )
     architecture: Architecture = plugins.load("models", params.model)
     network = architecture.build(preprocessing.shape, len(card.classes), dict(params.model_options))
     card = card.model_copy(
