@@ -329,9 +329,10 @@ def _parquet_rows(file: Any, columns: Sequence[str]) -> Iterator[Row]:
 def _parquet_batches(file: Any, columns: Sequence[str]) -> "Iterator[list[pa.Array]]":
     rows = 0
     with translated():
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False):
-            rows += batch.num_rows
-            yield [_plain(batch.column(batch.schema.get_field_index(name))) for name in columns]
+        for group in range(file.num_row_groups):  # one after another: what was read of each is held until its end
+            for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=list(columns), use_threads=False):
+                rows += batch.num_rows
+                yield [_plain(batch.column(batch.schema.get_field_index(name))) for name in columns]
         if rows != file.metadata.num_rows:
             raise Unreadable(f"declares {file.metadata.num_rows:,} rows and holds {rows:,}")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgeloop.data.cells import CODE, ENDLESS, NULLS, NUMBER, WHOLE, Kind, kind_of
@@ -11,6 +11,7 @@ from edgeloop.data.large_tables.staging import Staged
 from edgeloop.data.statistics.table import Table, text
 
 _NOTHING = "false"
+_LAYERS = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Cell:
         infinite: Whether it is an infinite number.
         formula: Whether a spreadsheet would evaluate it.
         shown: Itself as text.
+        parts: SQL by name of what the above is made of, a layer on another: each is computed once, and the engine
+            keeps some vectors for every part of an expression.
     """
 
     kind: Kind
@@ -38,6 +41,7 @@ class Cell:
     infinite: str = _NOTHING
     formula: str = _NOTHING
     shown: str = "''"
+    parts: tuple[Mapping[str, str], ...] = ()
 
     @property
     def flawed(self) -> str:
@@ -100,25 +104,54 @@ def _of_text(x: str, kind: Kind) -> Cell:
     """Cells that are stored as text, of a column that holds `kind`."""
     formula = f"regexp_matches({x}, {text(f'^(?:{FORMULA.pattern})')})"
     if kind == "text":
-        value = f"nullif({x}, '')"
-        return Cell(kind, value, value, f"{value} IS NULL", formula=formula, shown=x)
-    null = f"({x} IS NULL OR {_among(x, NULLS)})"
-    if kind == "bool":
-        is_one, value = _among(x, ("true", "false")), f"CAST(lower({x}) = 'true' AS BIGINT)"
-    elif kind == "int":
-        is_one, value = _like(x, WHOLE), f"TRY_CAST({x} AS BIGINT)"
-    else:
-        is_one, value = _like(x, NUMBER), f"TRY_CAST({x} AS DOUBLE) + 0.0"
-    value = f"CASE WHEN {is_one} THEN {value} END"
-    endless = _endless(x) if kind == "float" else _NOTHING
-    mistyped = f"(NOT {null} AND NOT {is_one} AND NOT {endless})"
-    cell = Cell(kind, value, "", null, mistyped=mistyped, formula=f"({mistyped} AND {formula})", shown=x)
+        parts = ({f"{x}_value": f"nullif({x}, '')", f"{x}_formula": formula},)
+        value = f"{x}_value"
+        return Cell(kind, value, value, f"{value} IS NULL", formula=f"{x}_formula", shown=x, parts=parts)
+    is_one, value = {
+        "bool": (_among(x, ("true", "false")), f"CAST(lower({x}) = 'true' AS BIGINT)"),
+        "int": (_like(x, WHOLE), f"TRY_CAST({x} AS BIGINT)"),
+        "float": (_like(x, NUMBER), f"TRY_CAST({x} AS DOUBLE) + 0.0"),
+    }[kind]
+    first = {
+        f"{x}_one": is_one,
+        f"{x}_null": f"({x} IS NULL OR {_among(x, NULLS)})",
+        f"{x}_end": _endless(x) if kind == "float" else _NOTHING,
+    }
+    second = {
+        f"{x}_read": f"CASE WHEN {x}_one THEN {value} END",
+        f"{x}_mistyped": f"NOT {x}_null AND NOT {x}_one AND NOT {x}_end",
+    }
+    third = {
+        f"{x}_value": f"CASE WHEN isfinite({x}_read) THEN {x}_read END" if kind == "float" else f"{x}_read",
+        f"{x}_formula": f"{x}_mistyped AND {formula}",
+    }
+    cell = Cell(
+        kind,
+        value=f"{x}_value",
+        key=f"coalesce(CAST({x}_value AS VARCHAR), {x})",
+        null=f"{x}_null",
+        mistyped=f"{x}_mistyped",
+        formula=f"{x}_formula",
+        shown=x,
+        parts=(first, second, third),
+    )
     if kind != "float":
-        return replace(cell, key=f"coalesce(CAST({value} AS VARCHAR), {x})")
-    is_nan = f"({endless} AND contains(lower({x}), 'nan'))"
-    infinite = f"(({endless} AND NOT contains(lower({x}), 'nan')) OR coalesce(isinf({value}), false))"
-    finite = f"CASE WHEN isfinite({value}) THEN {value} END"
-    return replace(cell, value=finite, key=f"coalesce(CAST({finite} AS VARCHAR), {x})", nan=is_nan, infinite=infinite)
+        return cell
+    third[f"{x}_nan"] = f"{x}_end AND contains(lower({x}), 'nan')"
+    third[f"{x}_inf"] = f"({x}_end AND NOT contains(lower({x}), 'nan')) OR coalesce(isinf({x}_read), false)"
+    return replace(cell, nan=f"{x}_nan", infinite=f"{x}_inf")
+
+
+def make_cells(table: Table, cells: Mapping[str, Cell]) -> None:
+    """Makes the view `cells`: all columns of the table, and beside them what the cells are made of."""
+    before = "source"
+    for layer in range(_LAYERS):
+        added = [
+            f", {sql} AS {name}" for c in cells.values() for name, sql in dict(*c.parts[layer : layer + 1]).items()
+        ]
+        after = "cells" if layer == _LAYERS - 1 else f"cells_{layer}"
+        table.make(f"CREATE VIEW {after} AS SELECT *{''.join(added)} FROM {before}")  # noqa: S608
+        before = after
 
 
 def _like(x: str, pattern: "re.Pattern[str]") -> str:

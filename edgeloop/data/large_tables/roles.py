@@ -58,7 +58,7 @@ def _is_quantity(table: Table, target: Cell, options: TableOptions) -> bool:
         return False
     if options.target_is is not None:
         return options.target_is == "quantity"
-    values = f"SELECT DISTINCT {target.value} AS v FROM source WHERE c3 IS NULL LIMIT {MAX_CLASSES + 2}"  # noqa: S608
+    values = f"SELECT DISTINCT {target.value} AS v FROM cells WHERE c3 IS NULL LIMIT {MAX_CLASSES + 2}"  # noqa: S608
     ((count, whole),) = table.fetch(f"SELECT count(v), coalesce(bool_and(v = trunc(v)), true) FROM ({values})")  # noqa: S608
     return not whole or count > MAX_CLASSES
 
@@ -78,7 +78,7 @@ def make_roles(table: Table, staged: Staged, cells: Mapping[str, Cell], roles: R
         f"""CREATE VIEW named AS SELECT *, c0 AS file_number, c1 AS number, c2 AS file, {name} AS name,
         {_NULL if roles.quantity else label} AS label, {metadata} AS metadata, {_text(of.get("group"))} AS grp,
         {_split(_text(of.get("split")))} AS split, {_time(of.get("time"), kinds.get("time", ""))} AS time
-        FROM source"""  # noqa: S608
+        FROM cells"""  # noqa: S608
     )
     if "id" not in of:
         table.make(f"CREATE VIEW roles AS SELECT *, {PLACE} AS id, c3 AS error FROM named")  # noqa: S608

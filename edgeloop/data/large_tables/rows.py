@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeloop.data.features import Column
 from edgeloop.data.features.table import COLUMNS, SHOWN_CHARACTERS, SHOWN_FLAWS, feature_name
-from edgeloop.data.large_tables.cells import Cell, cells_of
+from edgeloop.data.large_tables.cells import Cell, cells_of, make_cells
 from edgeloop.data.large_tables.derivation import derived
 from edgeloop.data.large_tables.roles import make_roles, roles_of
 from edgeloop.data.large_tables.staging import Staged, staged
@@ -74,6 +74,7 @@ def rows_of(path: Path, options: TableOptions, *, scratch: Path, memory_mib: int
 def _write(table: Table, before: Staged, options: TableOptions, path: Path, target: Path) -> tuple[Column, ...]:
     """Writes the rows; what the features among their columns are."""
     cells = cells_of(table, before)
+    make_cells(table, cells)
     roles = roles_of(table, before, cells, options, where=path)
     own = {feature_name(name): (name, cells[name]) for name in roles.features}
     _refuse_twins([*_OF_INDEX, *(column.name for column in COLUMNS), *own], path)
@@ -111,11 +112,12 @@ def _looked_at(cells: Mapping[str, Cell]) -> str:
     counted = [f"CASE WHEN error IS NULL THEN {count} END AS {name}" for name, count in counts.items()]
     read = (
         "SELECT id, split, label, grp, metadata, time, error, error IS NULL AS readable, "  # noqa: S608
-        f"{', '.join([*values, *keys, *counted])}, CASE WHEN error IS NULL THEN {_flaws(cells)} END AS flaws FROM roles"
+        f"{', '.join([*values, *keys, *counted])}, "
+        f"CASE WHEN error IS NULL THEN {_flawed(cells)} END AS flawed FROM roles"
     )
     every_key = ", ".join(f"k{place}" for place in range(len(every)))
     return (
-        f"SELECT *, nulls / {len(every)}.0 AS null_share, "  # noqa: S608
+        f"SELECT *, nulls / {len(every)}.0 AS null_share, {_FLAWS} AS flaws, "  # noqa: S608
         f"CASE WHEN readable THEN hash({every_key}) END AS h FROM ({read})"
     )
 
@@ -125,21 +127,21 @@ def _count(conditions: Iterable[str]) -> str:
     return " + ".join(told) or "CAST(0 AS BIGINT)"
 
 
-def _flaws(cells: Mapping[str, Cell]) -> str:
-    """SQL: which cells are at fault and what they hold, as `edgeloop.data.features.table.flaws` says it."""
+def _flawed(cells: Mapping[str, Cell]) -> str:
+    """SQL: a list of the cells at fault and what they hold."""
     said = [
         f"CASE WHEN {cell.flawed} THEN {text(f'{name}: ')} || left({cell.shown}, {SHOWN_CHARACTERS}) END"
         for name, cell in cells.items()
         if cell.flawed != "false"
     ]
-    if not said:
-        return "CAST(NULL AS VARCHAR)"
-    found = f"list_filter([{', '.join(said)}], lambda one: one IS NOT NULL)"
-    first = f"array_to_string(list_slice({found}, 1, {SHOWN_FLAWS}), ', ')"
-    more = (
-        f"CASE WHEN len({found}) > {SHOWN_FLAWS} THEN ' and ' || (len({found}) - {SHOWN_FLAWS}) || ' more' ELSE '' END"
-    )
-    return f"nullif({first} || {more}, '')"
+    return f"list_filter(CAST([{', '.join(said)}] AS VARCHAR[]), lambda one: one IS NOT NULL)"
+
+
+_FLAWS = (
+    f"nullif(array_to_string(list_slice(flawed, 1, {SHOWN_FLAWS}), ', ') || "
+    f"CASE WHEN len(flawed) > {SHOWN_FLAWS} THEN ' and ' || (len(flawed) - {SHOWN_FLAWS}) || ' more' ELSE '' END, '')"
+)
+"""SQL: that list, as `edgeloop.data.features.table.flaws` says it."""
 
 
 def _refuse_twins(names: Sequence[str], path: Path) -> None:
