@@ -14,6 +14,9 @@ from edgeloop.errors import DataFault, from_os_error
 
 PICTURE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
+OF_A_QUARANTINE = "quarantine.parquet"
+"""Lies beside what a quarantine let pass, and is no data."""
+
 MAX_FILES = 2_000_000
 """A folder of more, at any depth, is refused: what is known of each sample is held in memory."""
 

@@ -21,16 +21,13 @@ import yaml
 
 from edgeloop import plugins
 from edgeloop.contract import parsed
-from edgeloop.data.folders import PICTURE_SUFFIXES
+from edgeloop.data.folders import OF_A_QUARANTINE, PICTURE_SUFFIXES
 from edgeloop.errors import DataFault, ParamsFault, translated
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
 
 TABLE_SUFFIXES = {".csv", ".tsv", ".parquet"}
-OF_A_QUARANTINE = "quarantine.parquet"
-"""Lies beside what a quarantine let pass, and is no data."""
-
 _LOOKED_AT = 10_000
 
 

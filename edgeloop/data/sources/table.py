@@ -31,8 +31,7 @@ from pydantic import Field, model_validator
 from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract
 from edgeloop.data.cells import Cell, Kind, json_cell, kind_of, shape_of
-from edgeloop.data.folders import files_below, refusal, relative_name
-from edgeloop.data.recognition import OF_A_QUARANTINE
+from edgeloop.data.folders import OF_A_QUARANTINE, files_below, refusal, relative_name
 from edgeloop.data.sources import RawSample
 from edgeloop.data.tables import (
     MAX_ROW_CHARACTERS,
