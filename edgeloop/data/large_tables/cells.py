@@ -146,9 +146,8 @@ def make_cells(table: Table, cells: Mapping[str, Cell]) -> None:
     """Makes the view `cells`: all columns of the table, and beside them what the cells are made of."""
     before = "source"
     for layer in range(_LAYERS):
-        added = [
-            f", {sql} AS {name}" for c in cells.values() for name, sql in dict(*c.parts[layer : layer + 1]).items()
-        ]
+        parts = (cell.parts[layer] for cell in cells.values() if layer < len(cell.parts))
+        added = [f", {sql} AS {name}" for part in parts for name, sql in part.items()]
         after = "cells" if layer == _LAYERS - 1 else f"cells_{layer}"
         table.make(f"CREATE VIEW {after} AS SELECT *{''.join(added)} FROM {before}")  # noqa: S608
         before = after
