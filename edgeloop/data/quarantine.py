@@ -29,8 +29,9 @@ from edgeloop.data.clean_instances import write_clean_instances
 from edgeloop.data.clean_tables import write_clean_table
 from edgeloop.data.dataset import Dataset, columns_of, local_path
 from edgeloop.data.decision import described
+from edgeloop.data.folders import OF_A_QUARANTINE
 from edgeloop.data.placing import Accepted, placed, unchanged
-from edgeloop.data.recognition import OF_A_QUARANTINE
+from edgeloop.data.tables import SUFFIXES
 from edgeloop.data.validation import Judgement
 from edgeloop.data.verdict import Verdict
 from edgeloop.errors import InputFault, translated
@@ -56,7 +57,8 @@ def refuse_place(out: Path, source: Path) -> None:
     """Refuses to write to `out` what is read from `source`.
 
     Raises:
-        InputFault: It is a file, a link, or a folder with something in it, or it and the source lie in one another.
+        InputFault: It is a file, a link, or a folder with something in it, or it lies in the folder of the data; a file
+            of rows is all of its data, so `out` may lie beside it.
     """
     if out.is_symlink():
         raise InputFault("is a link", where=str(out), fix="name a folder that does not exist yet")
@@ -65,7 +67,8 @@ def refuse_place(out: Path, source: Path) -> None:
     given, place = source.resolve(), out.resolve()
     root = given.parent if given.is_file() else given
     root = root.parent if given.is_file() and root.name == "annotations" else root  # of a COCO dataset
-    if place.is_relative_to(root):
+    is_all = given.is_file() and given.suffix.lower() in SUFFIXES
+    if not is_all and place.is_relative_to(root):
         raise InputFault(f"lies inside {root}", where=str(out), fix="name a folder outside the data")
     with translated(out):
         if out.is_dir() and any(out.iterdir()):

@@ -91,6 +91,18 @@ def test_a_folder_inside_the_data_is_refused(tmp_path):
             refuse_place(inside, tmp_path / "in")
 
 
+def test_a_folder_beside_a_table_is_not_inside_it(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n")
+    refuse_place(tmp_path / "clean", tmp_path / "a.csv")
+
+
+def test_a_folder_beside_the_annotations_is_inside_the_data(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations/a.json").write_text("{}")
+    with pytest.raises(InputFault, match="lies inside"):
+        refuse_place(tmp_path / "clean", tmp_path / "annotations/a.json")
+
+
 def test_a_file_or_a_link_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "empty").mkdir()

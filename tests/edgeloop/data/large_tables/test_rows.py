@@ -152,3 +152,12 @@ def test_no_usable_row_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("x,label\n1,2,3\n")
     with pytest.raises(DataFault, match="no row can be used, such as: has 3 cells"):
         out_of_core(tmp_path / "a.csv", tmp_path)
+
+
+def test_many_columns_of_text_take_little_memory(tmp_path):
+    names = [f"x{place}" for place in range(40)]
+    lines = [",".join(f"{row * place * 0.1:.2f}" for place in range(40)) for row in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join([",".join(names), *lines]) + "\n")
+    (tmp_path / "scratch").mkdir()
+    with rows_of(tmp_path / "a.csv", TableOptions(), scratch=tmp_path / "scratch", memory_mib=200, threads=2) as rows:
+        assert rows.table.fetch("SELECT count(*) FROM source") == [(20,)]
