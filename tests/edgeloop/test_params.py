@@ -131,7 +131,9 @@ def test_a_task_that_does_not_learn_from_the_samples_of_the_source_is_refused(mo
 
 
 def test_a_model_that_answers_with_something_else_than_the_task_asks_for_is_refused():
-    with pytest.raises(ParamsFault, match=r"autoencoder answers with input, and train\.task classification asks for row"):
+    with pytest.raises(
+        ParamsFault, match=r"autoencoder answers with input, and train\.task classification asks for row"
+    ):
         params.validated({"train": {"model": "autoencoder"}}, where="params.yaml")
 
 
