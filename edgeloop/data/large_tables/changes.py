@@ -16,7 +16,7 @@ from edgeloop.data.anomalies import (
     without_value,
 )
 from edgeloop.data.statistics.measures import RowQuestion, row_question
-from edgeloop.data.statistics.table import Table
+from edgeloop.data.statistics.table import Table, number
 from edgeloop.data.verdict import ExpectationResult
 
 _MOST_VALUES = 1_000
@@ -39,23 +39,22 @@ def _otherwise(_table: Table, _name: str, kwargs: Kwargs, result: ExpectationRes
 
 
 def _outside(table: Table, name: str, kwargs: Kwargs, _result: ExpectationResult) -> Finding:
-    question, value = _asked(table, name, kwargs), _value(table, kwargs)
-    below = f"{value} < {kwargs['min_value']!r}" if kwargs.get("min_value") is not None else "false"
-    above = f"{value} > {kwargs['max_value']!r}" if kwargs.get("max_value") is not None else "false"
+    considered, value = f"AND {_asked(table, name, kwargs).considered}", _value(table, kwargs)
+    least, most = kwargs.get("min_value"), kwargs.get("max_value")
+    below = "false" if least is None else f"{value} < {number(least)}"
+    above = "false" if most is None else f"{value} > {number(most)}"
     counts = f"count(*) FILTER ({below}), count(*) FILTER ({above}), count(*), min({value}), max({value})"
-    less, more, rows, low, high = table.fetch(table.selected(counts, f"AND {question.considered}"))[0]
-    needed = math.ceil(kwargs.get("mostly", 1) * rows)
-    distance = f"CASE WHEN {below} THEN 1.0 * {kwargs.get('min_value')!r} - {value} "
-    distance += f"WHEN {above} THEN {value} - 1.0 * {kwargs.get('max_value')!r} ELSE 0.0 END"
-    distance = distance.replace("None", "NULL")
-    ends = (low, high)
+    less, more, rows, low, high = table.fetch(table.selected(counts, considered))[0]
+    ends, needed = (low, high), math.ceil(kwargs.get("mostly", 1) * rows)
     if needed < rows:
-        sorted_ = f"AND {question.considered} ORDER BY 1 LIMIT 1 OFFSET {max(needed - 1, 0)}"
-        farthest = table.fetch(table.selected(distance, sorted_))[0][0]
-        near = f"AND {question.considered} AND {distance} <= {float(farthest)!r}"
+        under = "0.0" if least is None else f"{number(least)} - {value}"
+        over = "0.0" if most is None else f"{value} - {number(most)}"
+        far = f"greatest(0.0, {under}, {over})"
+        last = f"{considered} ORDER BY 1 LIMIT 1 OFFSET {max(needed - 1, 0)}"
+        reach = table.fetch(table.selected(far, last))[0][0]
+        near = f"{considered} AND {far} <= {number(reach)}"
         ends = table.fetch(table.selected(f"min({value}), max({value})", near))[0]
-    least, most = (_plain(end) for end in ends)
-    return outside(kwargs, (less, more), (_plain(low), _plain(high)), needed=(least, most))
+    return outside(kwargs, (less, more), (_plain(low), _plain(high)), needed=(_plain(ends[0]), _plain(ends[1])))
 
 
 def _other_values(table: Table, name: str, kwargs: Kwargs, _result: ExpectationResult) -> Finding:
