@@ -8,12 +8,17 @@ CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
 GB = Memory(size_bytes=10**9, source="given")
 
 
+@pytest.fixture(autouse=True)
+def process(monkeypatch):
+    """As if Python and torch took as much, whatever else this process has imported."""
+    monkeypatch.setattr("edgeloop.planning.planner.resident_bytes", lambda: 300_000_000)
+
+
 def planned(**others):
     return plan(CNN, memory=GB, calibrate=False, **others)
 
 
-def test_the_largest_batch_keeps_to_the_share_and_one_more_does_not(monkeypatch):
-    monkeypatch.setattr("edgeloop.planning.planner.resident_bytes", lambda: 300_000_000)
+def test_the_largest_batch_keeps_to_the_share_and_one_more_does_not():
     found = planned()
     usable = found.share * GB.size_bytes
     assert planned(batch=found.largest_batch).planned.training_bytes <= usable
