@@ -2,12 +2,19 @@
 
 To tell whether a value repeats, all different ones have to be held. So the rows are dealt into parts by the hash of the
 value, as many as it takes for the values of one part to fit into most of the memory, and the parts are read one after
-another.
+another. Where no value repeats, as among ids, their hashes alone tell it: they take eight bytes each, and a third of
+the time.
 """
 
+import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from edgeloop.data.statistics.table import Table
+
+_SHARE_OF_HASHES = 0.2
+"""Of the memory; their array lies beside the engine's own."""
 
 
 def distinct_values(table: Table, position: int) -> int:
@@ -21,10 +28,26 @@ def distinct_values(table: Table, position: int) -> int:
 
 def repeated_rows(table: Table, position: int) -> int:
     """Rows whose value another row has as well."""
+    if not _hashes_repeat(table, position):
+        return 0
     return sum(
         int(table.fetch(f"SELECT coalesce(sum(n), 0) FROM ({_repeated(table, position, part)})")[0][0])  # noqa: S608
         for part in _parts(table, position)
     )
+
+
+def _hashes_repeat(table: Table, position: int) -> bool:
+    """Whether two values have the same hash; equal ones always have."""
+    present, value = table.present(position), table.comparable(position)
+    rows = int(table.fetch(table.selected("count(*)", f"AND {present}"))[0][0])
+    parts = math.ceil(rows * 8 / (table.memory_mib * 2**20 * _SHARE_OF_HASHES))
+    for part in range(parts):
+        dealt = f"AND hash({value}) % {parts} = {part}" if parts > 1 else ""
+        hashes = table.fetch_arrays(table.selected(f"hash({value}) AS hash", f"AND {present} {dealt}"))["hash"]
+        hashes.sort()
+        if np.any(hashes[1:] == hashes[:-1]):
+            return True
+    return False
 
 
 def repeated_conditions(table: Table, position: int) -> Iterator[str]:
