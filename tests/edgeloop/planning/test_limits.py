@@ -29,14 +29,14 @@ def test_what_is_available_includes_what_the_process_has_already(machine):
 
 
 def test_a_group_of_version_2_limits(machine):
-    written(machine / "proc/self/cgroup", "0::/work\n")
-    written(machine / "sys/fs/cgroup/work/memory.max", f"{2 * GIB}\n")
+    written(machine / "proc/self/cgroup", "0::/jobs\n")
+    written(machine / "sys/fs/cgroup/jobs/memory.max", f"{2 * GIB}\n")
     assert machine_memory(machine).size_bytes == 2 * GIB
 
 
 def test_a_group_of_version_1_limits(machine):
-    written(machine / "proc/self/cgroup", "5:cpu:/\n4:memory:/work\n0::/\n")
-    written(machine / "sys/fs/cgroup/memory/work/memory.limit_in_bytes", f"{3 * GIB}\n")
+    written(machine / "proc/self/cgroup", "5:cpu:/\n4:memory:/jobs\n0::/\n")
+    written(machine / "sys/fs/cgroup/memory/jobs/memory.limit_in_bytes", f"{3 * GIB}\n")
     assert machine_memory(machine).size_bytes == 3 * GIB
 
 
