@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from edgeloop.contract import Contract
-from edgeloop.data.folders import files_below, refusal, relative_name
+from edgeloop.data.folders import relative_name
 from edgeloop.data.sources import RawSample
+from edgeloop.data.table_files import FoundFile, table_files
 from edgeloop.data.windows import MAX_CHANNELS, MAX_LENGTH, MAX_READINGS, Cutter, clock_of, window_bytes
 from edgeloop.errors import DataFault
-from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,34 +102,12 @@ class Signals:
             DataFault: The path is missing or holds no CSV or Parquet file; at the end, if no file gave a window.
             MissingExtra: pyarrow is not installed.
         """
-        if path is None:
-            raise DataFault("needs a file or folder", where="prepare_data.path", fix="name a CSV or Parquet file")
-        try:
-            import pyarrow  # noqa: F401
-        except ModuleNotFoundError as error:
-            raise missing_extra(error, "data") from error
-        root = path.absolute()
-        if not root.exists():
-            raise DataFault("does not exist", where=str(path), fix="name a CSV or Parquet file or a folder of them")
-        files = list(_files(root))
-        if not files:
-            raise DataFault("holds no CSV or Parquet file", where=str(path), fix="choose another path")
+        files = [_File(found.path, found.folder, found.fault) for found in table_files(path, SUFFIXES)]
         return _samples(files, options)
 
 
-@dataclass(frozen=True)
-class _File:
-    """One file of the dataset, or what stands in its place.
-
-    Args:
-        path: Where it lies.
-        folder: What ids start at.
-        fault: Why it must not be opened, or None.
-    """
-
-    path: Path
-    folder: Path
-    fault: str | None
+class _File(FoundFile):
+    """A file as this source sees it."""
 
     @property
     def id(self) -> str:
@@ -179,20 +157,6 @@ def _samples_of(file: _File, options: SignalsOptions) -> Iterator[RawSample]:
 
 
 # which files
-
-
-def _files(root: Path) -> Iterator[_File]:
-    """What is a sample or several below a folder, or the one file that was named."""
-    if not root.is_dir():
-        if root.suffix.lower() in SUFFIXES:
-            target = root.resolve()
-            yield _File(root, root.parent, refusal(target, target.parent))
-        return
-    for path, fault in files_below(root):
-        if fault is not None:
-            yield _File(path, root, fault)
-        elif path.suffix.lower() in SUFFIXES:
-            yield _File(path, root, refusal(path, root))
 
 
 # the tables in them

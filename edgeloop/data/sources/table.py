@@ -31,8 +31,9 @@ from pydantic import Field, model_validator
 from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract
 from edgeloop.data.cells import Cell, Kind, json_cell, kind_of, shape_of
-from edgeloop.data.folders import OF_A_QUARANTINE, files_below, refusal, relative_name
+from edgeloop.data.folders import OF_A_QUARANTINE, relative_name
 from edgeloop.data.sources import RawSample
+from edgeloop.data.table_files import table_files as found_files
 from edgeloop.data.tables import (
     MAX_ROW_CHARACTERS,
     SUFFIXES,
@@ -45,7 +46,6 @@ from edgeloop.data.tables import (
     opened,
 )
 from edgeloop.errors import DataFault
-from edgeloop.plugins import missing_extra
 from edgeloop.progress import progress
 
 MAX_ROWS = 1_000_000
@@ -140,19 +140,8 @@ def table_files(path: Path | None) -> list["TableFile"]:
         DataFault: The path is missing or holds no table.
         MissingExtra: pyarrow is not installed.
     """
-    if path is None:
-        raise DataFault("needs a file or folder", where="prepare_data.path", fix="name a CSV or Parquet file")
-    try:
-        import pyarrow  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing_extra(error, "data") from error
-    root = path.absolute()
-    if not root.exists():
-        raise DataFault("does not exist", where=str(path), fix="name a CSV or Parquet file or a folder of them")
-    files = list(_files(root))
-    if not files:
-        raise DataFault("holds no CSV or Parquet file", where=str(path), fix="choose another path")
-    return files
+    found = found_files(path, SUFFIXES, skipped=_is_record)
+    return [TableFile(file.path, relative_name(file.path, file.folder), file.fault) for file in found]
 
 
 @dataclass(frozen=True)
@@ -166,19 +155,6 @@ class TableFile:
     def faulty(self, reason: str) -> RawSample:
         """The sample that says why it cannot be used."""
         return RawSample(id=self.id, label=None, uri=self.path.as_uri(), error=reason)
-
-
-def _files(root: Path) -> Iterator[TableFile]:
-    if not root.is_dir():
-        if root.suffix.lower() in SUFFIXES:
-            target = root.resolve()
-            yield TableFile(root, relative_name(root, root.parent), refusal(target, target.parent))
-        return
-    for path, fault in files_below(root):
-        if path.parent == root and _is_record(path):
-            continue
-        if fault is not None or path.suffix.lower() in SUFFIXES:
-            yield TableFile(path, relative_name(path, root), fault or refusal(path, root))
 
 
 def _is_record(path: Path) -> bool:
