@@ -174,7 +174,28 @@ def _make_whole(database: Path) -> None:
         for left in partial.parent.glob(f"{partial.name}*"):  # by a process that was killed
             left.unlink()
         partial.touch()  # a place that cannot be written is told at once; MLflow would try for minutes
-        MlflowClient(tracking_uri=f"sqlite:///{partial}")
+        with _unsynchronized():
+            MlflowClient(tracking_uri=f"sqlite:///{partial}")
+
+
+@contextmanager
+def _unsynchronized() -> Iterator[None]:
+    """SQLite does not wait for the disk, whatever opens a database in the block.
+
+    MLflow makes its tables by all migrations that it ever had: seconds of waiting on a slow disk, for a file that
+    counts only once it is whole.
+    """
+    from sqlalchemy import Engine, event
+
+    def hurry(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+
+    event.listen(Engine, "connect", hurry)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", hurry)
 
 
 @contextmanager
