@@ -1,5 +1,6 @@
 """Conversion of a trained model, one target format a file."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime, Session
 from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet
 
-TRAINED = "torch-fp32"
+TRAINED_FORMAT = "torch"
+TRAINED = f"{TRAINED_FORMAT}-fp32"
 THREADS = 1
 """Of the comparison: sums do not depend on how many cores the machine has."""
 
@@ -28,7 +30,11 @@ THREADS = 1
 class ConvertParams(Contract):
     """Section `convert`."""
 
-    formats: tuple[str, ...] = Field(default=("onnx",), min_length=1, description="plug-ins of edgeloop.conversion")
+    formats: tuple[str, ...] = Field(
+        default=("onnx",),
+        min_length=1,
+        description="plug-ins of edgeloop.conversion; a format that another one is made of is made too",
+    )
     opset: int = Field(default=20, ge=18, le=23, description="of ONNX")
     parity_samples: int = Field(default=64, ge=1, le=4096, description="real samples from val")
     max_relative_error: float = Field(
@@ -47,18 +53,21 @@ class Converted:
 class Converter(Protocol):
     """One target format; the plug-in's name is the format's."""
 
+    source: str
+    """Format that it reads: `torch`, the trained weights, or that of another converter."""
+
     runtime: str
     """Plug-in of edgeloop.runtimes that the file is compared on."""
 
     suffix: str
     """Of the file, such as `.onnx`."""
 
-    def convert(self, model: Path, weights: Path, *, target: Path, params: ConvertParams) -> Converted:
-        """Writes the trained model as `target`: one file, whole, equal bytes for equal models.
+    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted:
+        """Writes the model in `source` as `target`: one file, whole, equal bytes for equal models.
 
         Args:
             model: Folder with the card.
-            weights: The trained values.
+            source: The file to convert.
             target: The file to write; takes a batch of any size.
             params: Section `convert`.
 
@@ -90,12 +99,23 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
         raise DataFault("val holds no accepted sample", where=str(dataset), fix="add data or loosen the suite")
     with whole_folder(converted) as folder:
         variants = [_trained(model, folder)]
-        with progress("convert", len(params.formats) * (1 + len(samples))) as advance:
+        formats = with_sources(params.formats)
+        with progress("convert", len(formats) * (1 + len(samples))) as advance:
             val = (opened, samples)
-            variants += [_converted(name, params, folder=folder, val=val, advance=advance) for name in params.formats]
+            variants += [_converted(name, params, folder=folder, val=val, advance=advance) for name in formats]
         made = VariantSet(variants=tuple(variants))
         made.write(folder / VARIANTS_FILE)
     return made
+
+
+def with_sources(formats: Sequence[str]) -> tuple[str, ...]:
+    """The formats and those that they are made of, each once and after what it is made of."""
+    ordered: list[str] = []
+    for name in formats:
+        source = plugins.load("conversion", name).source
+        needed = () if source == TRAINED_FORMAT else with_sources([source])
+        ordered += [one for one in (*needed, name) if one not in ordered]
+    return tuple(ordered)
 
 
 def _trained(model: Path, folder: Path) -> Variant:
@@ -106,7 +126,7 @@ def _trained(model: Path, folder: Path) -> Variant:
     for source, target in ((model / CARD_FILE, folder / CARD_FILE), (model / WEIGHTS_FILE, path)):
         copy_file(source, target)
     tool = Tool(name="torch", version=version("torch"))
-    return _variant(TRAINED, "torch", path, tool)
+    return _variant(TRAINED, TRAINED_FORMAT, path, tool)
 
 
 def _converted(
@@ -114,8 +134,10 @@ def _converted(
 ) -> Variant:
     converter: Converter = plugins.load("conversion", name)
     weights = folder / f"{TRAINED}.safetensors"
+    source = f"{converter.source}-fp32"
+    (source_path,) = (path for path in folder.iterdir() if path.stem == source)
     target = folder / f"{name}-fp32{converter.suffix}"
-    made = converter.convert(folder, weights, target=target, params=params)
+    made = converter.convert(folder, source_path, target=target, params=params)
     advance(1, f"{name} written")
     trained_runtime: Runtime = plugins.load("runtimes", "torch")
     runtime: Runtime = plugins.load("runtimes", converter.runtime)
@@ -127,7 +149,7 @@ def _converted(
     checks = tuple(_judged(*both, limit=params.max_relative_error) for both in zip(*parity.values(), strict=True))
     return _variant(f"{name}-fp32", name, target, made.tool).model_copy(
         update={
-            "made_from": TRAINED,
+            "made_from": source,
             "checks": made.checks + checks,
             "details": {
                 "runtime": converter.runtime,

@@ -29,10 +29,11 @@ _log = logging.getLogger(__name__)
 class OnnxConverter:
     """See the module."""
 
+    source = "torch"
     runtime = "onnxruntime"
     suffix = ".onnx"
 
-    def convert(self, model: Path, weights: Path, *, target: Path, params: ConvertParams) -> Converted:
+    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted:
         """See `edgeloop.conversion.Converter`."""
         try:
             import onnx
@@ -41,14 +42,14 @@ class OnnxConverter:
         except ModuleNotFoundError as error:
             raise missing_extra(error, "onnx") from error
         card = ModelCard.of(model)
-        network = load_network(model, weights).eval()
+        network = load_network(model, source).eval()
         try:
             with _quiet():
                 exported = _exported(network, card, params.opset)
         except Exception as error:  # the exporter raises what its dozens of passes raise
             raise ModelFault(
                 f"{card.architecture} cannot be exported as ONNX opset {params.opset} ({one_line(error)})",
-                where=str(weights),
+                where=str(source),
                 fix="change convert.opset or the architecture",
             ) from error
         write_clean(exported, target)

@@ -1,8 +1,9 @@
-"""OpenVINO on the CPU, from ONNX files.
+"""OpenVINO on the CPU, from its own IR and from ONNX files.
 
 A model is compiled for each batch size that it meets, the batch of one when it is opened: with an open batch dimension
-the library plans anew for shapes that never change. It computes in float32 where the file says so; left alone it would
-choose bfloat16 on processors that have it, and another answer with it.
+the library plans anew for shapes that never change. It computes in float32 unless the file itself asks for bfloat16;
+left alone it would choose bfloat16 on processors that have it, and another answer with it. A processor without it
+computes such a file in float32.
 
 Threads are pinned to one stream of exactly `threads`; they are not bound to cores, as those of other runtimes are not.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.openvino_files import MAGIC, ComputeType, compute_type, read_ir, read_onnx
 from edgeloop.privacy import opt_out
 from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
 
@@ -24,7 +26,7 @@ DEVICE = "CPU"
 class OpenVino:
     """See the module."""
 
-    formats = frozenset({"onnx"})
+    formats = frozenset({"onnx", "openvino"})
 
     def state(self) -> RuntimeState:
         """See `edgeloop.runtimes.Runtime`."""
@@ -57,26 +59,23 @@ class OpenVino:
             pass
         try:
             model = _read(path)
+            compute = compute_type(model)
         except Exception as error:  # the library raises its own, RuntimeError and kin
             raise _not_loaded(path, error) from error
         _refuse_foreign(model, path)
-        session = OpenVinoSession(openvino.Core(), model, path=path, threads=threads)
+        session = OpenVinoSession(openvino.Core(), model, path=path, threads=threads, compute=compute)
         session.compile(1)
         return session
 
 
 def _read(path: Path) -> Any:
-    """The model; by the front end for ONNX alone, because the others say on stderr why a file is none of theirs."""
-    from openvino.frontend import FrontEndManager
-
-    front_end = FrontEndManager().load_by_framework("onnx")
-    return front_end.convert(front_end.load(str(path)))
+    with path.open("rb") as file:
+        archived = file.read(len(MAGIC)) == MAGIC
+    return read_ir(path) if archived else read_onnx(path)
 
 
 def _not_loaded(path: Path, error: Exception) -> ModelFault:
-    return ModelFault(
-        f"is no model that OpenVINO loads ({one_line(error)})", where=str(path), fix="convert it to ONNX again"
-    )
+    return ModelFault(f"is no model that OpenVINO loads ({one_line(error)})", where=str(path), fix="convert it again")
 
 
 def _refuse_foreign(model: Any, path: Path) -> None:
@@ -94,8 +93,8 @@ def _refuse_foreign(model: Any, path: Path) -> None:
 class OpenVinoSession:
     """A loaded model."""
 
-    def __init__(self, core: Any, model: Any, *, path: Path, threads: int) -> None:
-        self._core, self._model, self._path, self._threads = core, model, path, threads
+    def __init__(self, core: Any, model: Any, *, path: Path, threads: int, compute: ComputeType) -> None:
+        self._core, self._model, self._path, self._threads, self._compute = core, model, path, threads, compute
         self._names = [port.get_any_name() for port in model.outputs]
         self._requests: dict[int, Any] = {}
 
@@ -110,7 +109,7 @@ class OpenVinoSession:
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self._compute,
         }
         try:
             model = self._model.clone()

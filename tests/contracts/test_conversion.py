@@ -41,11 +41,23 @@ def converter(request: pytest.FixtureRequest) -> Converter:
 
 
 @pytest.fixture
-def target(converter: Converter, model: Path, tmp_path: Path) -> Path:
+def source(converter: Converter, model: Path) -> Path:
+    """The file that the converter reads."""
+    if converter.source == "torch":
+        return model / WEIGHTS_FILE
+    first = plugins.load("conversion", converter.source)
+    path = model / f"source{first.suffix}"
+    if not path.exists():
+        first.convert(model, model / WEIGHTS_FILE, target=path, params=ConvertParams())
+    return path
+
+
+@pytest.fixture
+def target(converter: Converter, model: Path, source: Path, tmp_path: Path) -> Path:
     """A converted file beside its card."""
     (tmp_path / CARD_FILE).write_bytes((model / CARD_FILE).read_bytes())
     path = tmp_path / f"model{converter.suffix}"
-    converter.convert(model, model / WEIGHTS_FILE, target=path, params=ConvertParams())
+    converter.convert(model, source, target=path, params=ConvertParams())
     return path
 
 
@@ -68,15 +80,15 @@ def test_the_runtime_loads_the_format_of_the_plug_ins_name(
 
 
 def test_a_second_conversion_writes_the_same_bytes(
-    converter: Converter, model: Path, target: Path, tmp_path: Path
+    converter: Converter, model: Path, source: Path, target: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "another folder" / "another name"
-    converter.convert(model, model / WEIGHTS_FILE, target=again, params=ConvertParams())
+    converter.convert(model, source, target=again, params=ConvertParams())
     assert again.read_bytes() == target.read_bytes()
 
 
-def test_the_tool_has_name_and_version(converter: Converter, model: Path, tmp_path: Path) -> None:
-    made = converter.convert(model, model / WEIGHTS_FILE, target=tmp_path / "m", params=ConvertParams())
+def test_the_tool_has_name_and_version(converter: Converter, model: Path, source: Path, tmp_path: Path) -> None:
+    made = converter.convert(model, source, target=tmp_path / "m", params=ConvertParams())
     assert made.tool.name and made.tool.version
 
 
@@ -85,7 +97,7 @@ def test_the_file_is_all_that_is_written(converter: Converter, target: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish"])
-def test_broken_weights_are_a_fault_of_one_line_and_leave_no_file(
+def test_a_broken_source_is_a_fault_of_one_line_and_leave_no_file(
     converter: Converter, model: Path, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "w").write_bytes(content)

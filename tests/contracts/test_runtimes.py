@@ -31,24 +31,38 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )  # fmt: skip
     card.write(folder / CARD_FILE)
     torch.manual_seed(0)
-    paths = {"torch": folder / "m.safetensors", "onnx": folder / "m.onnx", "fake": folder / "m.json"}
+    paths = {
+        "torch": folder / "m.safetensors", "onnx": folder / "m.onnx", "fake": folder / "m.json",
+        "openvino": folder / "m.openvino",
+    }  # fmt: skip
     network = plugins.load("models", "cnn").build(SHAPE, CLASSES, {"width": 4})
     write_weights(paths["torch"], network.state_dict())
     plugins.load("conversion", "onnx").convert(folder, paths["torch"], target=paths["onnx"], params=ConvertParams())
+    plugins.load("conversion", "openvino").convert(
+        folder, paths["onnx"], target=paths["openvino"], params=ConvertParams()
+    )
     paths["fake"].write_text(json.dumps({"outputs": {"logits": CLASSES}}))
     return paths
 
 
-@pytest.fixture(params=plugins.names("runtimes"))
-def runtime(request: pytest.FixtureRequest) -> Runtime:
-    return plugins.load("runtimes", request.param)
+READS = [(name, read) for name in plugins.names("runtimes") for read in sorted(plugins.load("runtimes", name).formats)]
+
+
+@pytest.fixture(params=READS, ids="-".join)
+def read(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Name of a runtime, and a format that it reads."""
+    return request.param
 
 
 @pytest.fixture
-def path(runtime: Runtime, models: dict[str, Path]) -> Path:
-    known = sorted(runtime.formats & set(models))
-    assert known, f"this test needs a model of a format among {sorted(runtime.formats)}: add one to `models`"
-    return models[known[0]]
+def runtime(read: tuple[str, str]) -> Runtime:
+    return plugins.load("runtimes", read[0])
+
+
+@pytest.fixture
+def path(read: tuple[str, str], models: dict[str, Path]) -> Path:
+    assert read[1] in models, f"this test needs a model of the format {read[1]}: add one to `models`"
+    return models[read[1]]
 
 
 @pytest.fixture
@@ -56,9 +70,9 @@ def inputs() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((5, *SHAPE), dtype=np.float32)
 
 
-def test_the_state_names_runtime_and_version(request: pytest.FixtureRequest, runtime: Runtime) -> None:
+def test_the_state_names_runtime_and_version(read: tuple[str, str], runtime: Runtime) -> None:
     state = runtime.state()
-    assert state.name == request.node.callspec.params["runtime"]
+    assert state.name == read[0]
     assert (state.available and state.version) or state.reason
     assert RuntimeState.model_validate_json(state.model_dump_json()) == state
 

@@ -223,3 +223,17 @@ def strings(message: Any) -> Any:
                 yield part
             elif isinstance(part, bytes) and field.name != "raw_data":
                 yield part.decode()
+
+
+def test_what_a_format_is_made_of_is_made_before_it(folders: Any, tmp_path: Path) -> None:
+    made = run(folders, tmp_path / "converted", formats=("openvino",))
+    assert [(v.name, v.made_from) for v in made.variants] == [
+        ("torch-fp32", None),
+        ("onnx-fp32", "torch-fp32"),
+        ("openvino-fp32", "onnx-fp32"),
+    ]
+
+
+def test_a_format_that_is_made_of_another_is_compared_with_the_trained_model(folders: Any, tmp_path: Path) -> None:
+    (*_, last) = run(folders, tmp_path / "converted", formats=("openvino", "onnx")).variants
+    assert {check.name: check.status for check in last.checks} == {"parity_logits": "pass"}
