@@ -7,6 +7,7 @@ import numpy as np
 
 from edgeloop.errors import DataFault
 from edgeloop.files import whole_file, write_text
+from edgeloop.latecomers import not_collecting
 from edgeloop.plugins import missing_extra
 from edgeloop.telemetry import read_window
 
@@ -46,9 +47,10 @@ def _sampled(path: Path, rows: int) -> dict[str, Any]:
 
 def _report(before: dict[str, Any], now: dict[str, Any]) -> Any:
     try:
-        import pandas as pd
-        from evidently import DataDefinition, Dataset, Report
-        from evidently.presets import DataDriftPreset
+        with not_collecting():
+            import pandas as pd
+            from evidently import DataDefinition, Dataset, Report
+            from evidently.presets import DataDriftPreset
     except ModuleNotFoundError as error:
         raise missing_extra(error, "drift") from error
     definition = DataDefinition(numerical_columns=list(before))

@@ -17,6 +17,7 @@ from typing import Any
 
 from edgeloop.errors import EdgeloopError, EnvironmentFault, ServerFault, translated
 from edgeloop.files import whole_file
+from edgeloop.latecomers import not_collecting
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
 
@@ -58,7 +59,8 @@ def client() -> Any:
     if database and _exists(database):
         _require_usable(database)
     try:
-        from mlflow.tracking import MlflowClient
+        with not_collecting():
+            from mlflow.tracking import MlflowClient
     except ModuleNotFoundError as error:
         raise missing_extra(error, "mlflow") from error
     with server_faults(), _locked(database) if database else nullcontext():

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from edgeloop.errors import MissingExtra, PluginFault
@@ -57,10 +57,15 @@ def load(kind: str, name: str) -> Any:
         raise missing_extra(error, name) from error
 
 
-@cache
 def _entries(kind: str) -> tuple[EntryPoint, ...]:
-    """What other packages offer; reading the metadata of all of them takes hundredths of a second each time."""
-    return tuple(entry_points(group=f"edgeloop.{kind}"))
+    """What other packages offer."""
+    return tuple(_offered().select(group=f"edgeloop.{kind}"))
+
+
+@cache
+def _offered() -> EntryPoints:
+    """Of every installed package; reading the metadata of all of them takes hundredths of a second each time."""
+    return entry_points()
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> MissingExtra:

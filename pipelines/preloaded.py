@@ -4,10 +4,12 @@ A library that is not installed is passed over; the step that needs it says so. 
 computes, because a fork has none of them.
 """
 
+import gc
 import importlib
 from contextlib import suppress
 
 from edgeloop.errors import MissingExtra
+from edgeloop.latecomers import not_collecting
 from edgeloop.orphans import end_with_engine
 from edgeloop.privacy import opt_out
 from edgeloop.training.determinism import import_torch
@@ -32,8 +34,10 @@ LIBRARIES = (
 
 opt_out()
 end_with_engine()
-with suppress(MissingExtra):
-    import_torch()
-for name in LIBRARIES:
-    with suppress(ModuleNotFoundError):
-        importlib.import_module(name)
+with not_collecting():
+    with suppress(MissingExtra):
+        import_torch()
+    for name in LIBRARIES:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+gc.freeze()  # a fork that looked for garbage in all this would copy its memory

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.verdict import FIRST_IDS, ExpectationResult, SuiteRecord
 from edgeloop.errors import DataFault, InputFault, translated
-from edgeloop.latecomers import coming_late
+from edgeloop.latecomers import coming_late, not_collecting
 from edgeloop.plugins import missing_extra
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def _import_quietly() -> None:
     """Imports the library with its usage statistics off, unless the user turned them on."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     try:
-        with coming_late("altair", "botocore", "google.cloud", "scipy.stats"):
+        with not_collecting(), coming_late("altair", "botocore", "google.cloud", "scipy.stats"):
             import great_expectations  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
