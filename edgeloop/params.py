@@ -161,7 +161,17 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
     _refuse_other_samples(params, where)
     _refuse_other_answers(params, where)
     _refuse_out_of_sight(params, where)
+    for number, recipe in enumerate(params.train.recipes if params.train.trials else (), start=1):
+        _refuse_recipe(params.model_copy(update={"train": recipe}), f"{where}: trial {number} of train.trials")
     return params
+
+
+def _refuse_recipe(params: Params, where: str) -> None:
+    """Refuses a trial, which stands in the section `train` of these parameters."""
+    model = plugins.load("models", params.train.model)
+    parsed(model.options, params.train.model_options, where=f"{where}: model_options")
+    _refuse_other_answers(params, where)
+    _refuse_out_of_sight(params, where)
 
 
 def _refuse_no_place(params: Params, where: str) -> None:
@@ -218,6 +228,9 @@ def _plugin_names(params: Params) -> list[tuple[str, str, str]]:
         ("models", "train.model", params.train.model),
         ("registries", "register.registry", params.register.registry),
         ("drift", "detect_drift.detector", params.detect_drift.detector),
+    ]
+    named += [
+        ("models", "train.trials.model", str(trial["model"])) for trial in params.train.trials if "model" in trial
     ]
     named += [("conversion", "convert.formats", name) for name in params.convert.formats]
     named += [("quantization", "quantize.schemes", name) for name in params.quantize.schemes]

@@ -37,6 +37,7 @@ FLUSH_INTERVAL_S = 5.0
 """Metrics are sent in batches, at least this long apart."""
 
 _BATCH_METRICS, _BATCH_PARAMS = 1000, 100  # the most that MLflow takes at once
+_TAGS = {"mlflow.source.name": "edgeloop"}
 
 
 class TrackingRecord(Contract):
@@ -60,6 +61,9 @@ class TrackedRun(Protocol):
 
     def log_file(self, path: Path, folder: str) -> None:
         """A copy of the file in `folder` of the run's artifacts."""
+
+    def nested(self, name: str) -> "AbstractContextManager[TrackedRun]":
+        """A run below this one that ends with the block: as failed where the block raises."""
 
     def record(self) -> TrackingRecord:
         """Where the run is, and whether the log is complete up to now."""
@@ -107,6 +111,9 @@ class _Unkept:
     def log_file(self, path: Path, folder: str) -> None:
         pass
 
+    def nested(self, name: str) -> "AbstractContextManager[TrackedRun]":
+        return untracked_run(name)
+
     def record(self) -> TrackingRecord:
         return TrackingRecord(uri_scheme=None, run_id=None, experiment=None)
 
@@ -146,6 +153,23 @@ class _MlflowRun:
     def log_file(self, path: Path, folder: str) -> None:
         self._send(lambda: self._client.log_artifact(self._run_id, str(path), folder))
 
+    @contextmanager
+    def nested(self, name: str) -> "Iterator[TrackedRun]":
+        child = self._child(name)
+        if child is None:  # the log has ended, and the work goes on
+            with untracked_run(name) as unkept:
+                yield unkept
+            return
+        try:
+            yield child
+        except BaseException:
+            child.end("FAILED")
+            raise
+        else:
+            child.end("FINISHED")
+        finally:
+            self._fault = self._fault or child._fault
+
     def record(self) -> TrackingRecord:
         return TrackingRecord(
             uri_scheme=self._scheme, run_id=self._run_id, experiment=self._experiment, fault=self._fault
@@ -156,6 +180,19 @@ class _MlflowRun:
         self._flush()
         if status == "FAILED" or not self._adopted:
             self._send(lambda: self._client.set_terminated(self._run_id, status=status))
+
+    def _child(self, name: str) -> "_MlflowRun | None":
+        """A new run below this one, in the same experiment; None where it could not begin."""
+        begun: list[_MlflowRun] = []
+
+        def begin() -> None:
+            experiment = self._client.get_run(self._run_id).info.experiment_id
+            tags = {**_TAGS, "mlflow.parentRunId": self._run_id}
+            run = self._client.create_run(experiment, run_name=name, tags=tags)
+            begun.append(_MlflowRun(self._client, run.info.run_id, experiment=self._experiment, adopted=False))
+
+        self._send(begin)
+        return begun[0] if begun else None
 
     def _flush(self) -> None:
         for batch in _batches(self._waiting, _BATCH_METRICS):
@@ -194,5 +231,5 @@ def _begun(opened: Any, name: str) -> _MlflowRun:
             experiment = opened.get_experiment(adopted.info.experiment_id)
             return _MlflowRun(opened, run_id, experiment=experiment.name, adopted=True)
         experiment = active_experiment(opened)
-        run = opened.create_run(experiment.experiment_id, run_name=name, tags={"mlflow.source.name": "edgeloop"})
+        run = opened.create_run(experiment.experiment_id, run_name=name, tags=_TAGS)
         return _MlflowRun(opened, run.info.run_id, experiment=experiment.name, adopted=False)

@@ -26,6 +26,9 @@ from edgeloop.lineage.evidence import (
     RunEvidence,
     SelectionBody,
     SelectionEvidence,
+    TrainingBody,
+    TrainingEvidence,
+    TrainingPart,
     VariantsBody,
     VariantsEvidence,
     Winner,
@@ -35,6 +38,7 @@ from edgeloop.lineage.subject import DataRecord, Subject, SuiteRecord, TrainingR
 from edgeloop.models import CARD_FILE
 from edgeloop.params import Params
 from edgeloop.selection import Selection
+from edgeloop.training.cost import COST_FILE, Cost
 from edgeloop.training.summary import TrainingSummary
 from edgeloop.variants import PlacedVariant, VariantSet, placed_variants
 
@@ -73,6 +77,8 @@ class Materials:
     report: BenchmarkReport
     selection: Selection
     evaluation: Evaluation
+    cost: Cost | None = None
+    """Of the training, where its history tells it."""
 
     @property
     def winner(self) -> CandidateRow:
@@ -103,11 +109,13 @@ def read_materials(outputs: StepOutputs) -> Materials:
     """
     with translated(outputs.converted / CARD_FILE):
         card_sha256 = sha256_of_file(outputs.converted / CARD_FILE)
+    cost = outputs.history / COST_FILE
     materials = Materials(
         params=Params.read(outputs.params_file),
         dataset=DatasetCard.read(outputs.dataset / "dataset.json"),
         verdict=Verdict.of(outputs.validation),
         training=TrainingSummary.of(outputs.model),
+        cost=Cost.read(cost) if cost.is_file() else None,
         card_sha256=card_sha256,
         variants=placed_variants([outputs.converted, outputs.quantized]),
         calibration=VariantSet.of(outputs.quantized).calibration,
@@ -158,7 +166,7 @@ def subject_of(materials: Materials, *, code: str) -> Subject:
     return Subject(
         code=code,
         params=deciding_params(materials.params),
-        seeds={name: section.seed for name, section in materials.params if hasattr(section, "seed")},
+        seeds=_seeds(materials),
         data=DataRecord(
             source=materials.dataset.source,
             classes=materials.dataset.classes,
@@ -172,11 +180,18 @@ def subject_of(materials: Materials, *, code: str) -> Subject:
             threads=materials.training.threads,
             cpu_features=materials.training.cpu_features,
             metrics=numbers_in(materials.training.metrics),
+            trials=materials.training.trials,
         ),
         card_sha256=materials.card_sha256,
         variants={name: record_of(placed.variant) for name, placed in sorted(materials.variants.items())},
         parent=materials.training.parent,
     )
+
+
+def _seeds(materials: Materials) -> dict[str, int]:
+    """By section; of `train` the one that the model was trained with, which may be a trial's."""
+    seeds = {name: section.seed for name, section in materials.params if hasattr(section, "seed")}
+    return {**seeds, "train": materials.training.seed}
 
 
 def deciding_params(params: Params) -> dict[str, Any]:
@@ -219,13 +234,26 @@ def evidence_of(materials: Materials, subject_digest: str, *, run: RunBody) -> l
         metrics=numbers_in(evaluation.metrics),
         checks=evaluation.checks,
     )
+    trained = [TrainingEvidence(subject_digest=subject_digest, body=_cost_of(materials.cost))] if materials.cost else []
     return [
+        *trained,
         VariantsEvidence(subject_digest=subject_digest, body=VariantsBody(checks=checks)),
         BenchmarkEvidence(subject_digest=subject_digest, body=_benchmark_of(materials.report)),
         SelectionEvidence(subject_digest=subject_digest, body=_selection_of(materials)),
         EvaluationEvidence(subject_digest=subject_digest, body=tested),
         RunEvidence(subject_digest=subject_digest, body=run),
     ]
+
+
+def _cost_of(cost: Cost) -> TrainingBody:
+    return TrainingBody(
+        wall_s=cost.wall_s,
+        cpu_s=cost.cpu_s,
+        peak_memory_bytes=cost.peak_memory_bytes,
+        energy_j=cost.energy_j,
+        energy_reason=cost.energy_reason,
+        parts={part.name: TrainingPart(wall_s=part.wall_s, cpu_s=part.cpu_s) for part in cost.parts},
+    )
 
 
 def _benchmark_of(report: BenchmarkReport) -> BenchmarkBody:

@@ -43,6 +43,24 @@ class CandidateSummary(Contract):
     runtime_sha256: str | None
 
 
+class TrainingPart(Contract):
+    """Seconds of one trial, or of one share of the learning curve."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class TrainingBody(Contract):
+    """What the training cost; what it came to is in the subject."""
+
+    wall_s: float
+    cpu_s: float = Field(description="of all threads of the process")
+    peak_memory_bytes: int | None
+    energy_j: float | None
+    energy_reason: str = Field(description="why it is null")
+    parts: dict[str, TrainingPart] = Field(default_factory=dict, description="by name, where several were trained")
+
+
 class BenchmarkBody(Contract):
     """What was measured."""
 
@@ -123,6 +141,13 @@ class _Piece(Contract):
     subject_digest: str = Field(pattern=DIGEST_PATTERN)
 
 
+class TrainingEvidence(_Piece):
+    """The cost of one training."""
+
+    kind: Literal["training"] = "training"
+    body: TrainingBody
+
+
 class BenchmarkEvidence(_Piece):
     """One benchmark report."""
 
@@ -159,6 +184,6 @@ class RunEvidence(_Piece):
 
 
 Evidence = Annotated[
-    BenchmarkEvidence | SelectionEvidence | EvaluationEvidence | VariantsEvidence | RunEvidence,
+    TrainingEvidence | BenchmarkEvidence | SelectionEvidence | EvaluationEvidence | VariantsEvidence | RunEvidence,
     Field(discriminator="kind"),
 ]

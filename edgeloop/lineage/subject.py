@@ -35,12 +35,27 @@ class SuiteRecord(Contract):
     sha256: str = Field(pattern=SHA256_PATTERN)
 
 
+class TrialRecord(Contract):
+    """One entry of train.trials after its training."""
+
+    overrides: dict[str, Any] = Field(description="fields of section `train` that it had otherwise")
+    metric: float | None = Field(default=None, description="the task's, of the best epoch on val; null: it diverged")
+    val_loss: float | None = Field(default=None, description="of that epoch")
+    parameters: int | None = Field(default=None, description="number of trained values; null: it diverged")
+    epochs: int = Field(description="that were finished")
+    best_epoch: int | None = Field(default=None, description="from 1")
+    steps: int = Field(description="updates of the weights")
+    chosen: bool = Field(default=False, description="its weights are the model's")
+    fault: str = Field(default="", description="why there is no metric")
+
+
 class TrainingRecord(Contract):
     """How the weights came to be, and how good they were on val."""
 
     threads: int = Field(ge=1, description="computing threads; another number gives other weights")
     cpu_features: dict[str, Any] = Field(description="by which kernels are chosen, and so how sums are rounded")
     metrics: dict[str, int | float] = Field(description="on val")
+    trials: tuple[TrialRecord, ...] = Field(default=(), description="what was compared on val, in order")
 
 
 class VariantRecord(Contract):

@@ -1,18 +1,28 @@
 """Training: section `train` of the parameters.
 
-`fit.py` is the door: `train()`. Beside it, one idea a file: what is trained on (`batches`), at which rate
-(`schedule`), the loop (`loop`), what makes it repeatable (`determinism`), what it leaves (`summary`, `history`,
-`cost`).
+`fit.py` is the door: `train()`. Beside it, one idea a file: what is read (`material`), how batches are made of it
+(`batches`) and changed (`augmentation`), which samples are drawn how often (`balance`), at which rate is learned
+(`schedule`), the loop (`loop`), one training from first to last weights (`course`), several of them and the choice
+(`trials`), the same on parts of train (`growth`), what makes it repeatable (`determinism`), what it leaves (`summary`,
+`history`, `cost`).
 """
 
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from edgeloop.contract import Contract, whole_numbers
+from edgeloop.contract import Contract, first_fault, whole_numbers
 from edgeloop.data.inputs import WindowInput
 from edgeloop.data.preprocessing import ImageInput
+
+OF_ALL_TRIALS = (
+    "task", "task_options", "image", "window", "threads", "init_from", "checkpoints", "erased", "min_metric",
+    "learning_curve", "trials",
+)  # fmt: skip
+"""What one trial cannot have otherwise: all are compared on the same samples, and later steps read it here."""
 
 
 class TrainParams(Contract):
@@ -63,6 +73,16 @@ class TrainParams(Contract):
         default=None, description="erasure list: a sha256 of a sample a line; a dataset that holds one is refused"
     )
     min_metric: float = Field(default=0.0, ge=0, le=1, description="on val; less stops the run")
+    learning_curve: tuple[float, ...] = Field(
+        default=(),
+        max_length=20,
+        description="shares of train, rising, such as 0.1, 0.3: the chosen recipe is trained on each as well",
+    )
+    trials: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        max_length=100,
+        description="fields of this section that are tried instead, an entry a trial; the best on val goes on",
+    )
 
     @field_validator("batch_size", mode="before")
     @classmethod
@@ -75,3 +95,56 @@ class TrainParams(Contract):
     @classmethod
     def _integral(cls, options: dict[str, Any]) -> dict[str, Any]:
         return whole_numbers(options)
+
+    @field_validator("learning_curve")
+    @classmethod
+    def _rising(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share <= 1 for share in shares) or any(one >= next_ for one, next_ in pairwise(shares)):
+            raise ValueError("write rising shares above 0, 1 the largest")
+        return shares
+
+    @field_validator("trials")
+    @classmethod
+    def _trainable(cls, trials: tuple[dict[str, Any], ...], info: ValidationInfo) -> tuple[dict[str, Any], ...]:
+        """Every trial makes a section of its own, and no two the same; whatever is wrong names the trial."""
+        trials = tuple(whole_numbers(trial) for trial in trials)
+        if {*info.data, "trials"} != {*cls.model_fields}:
+            return trials  # another field is wrong, and told
+        recipes: list[TrainParams] = []
+        for number, trial in enumerate(trials, start=1):
+            try:
+                recipe = cls.model_validate(_laid(info.data, trial))
+            except ValidationError as error:
+                raise ValueError(f"trial {number}: {first_fault(error, cls)}") from error
+            except ValueError as error:
+                raise ValueError(f"trial {number}: {error}") from error
+            if recipe in recipes:
+                raise ValueError(f"trial {number} is the same as trial {recipes.index(recipe) + 1}")
+            recipes.append(recipe)
+        return trials
+
+    @property
+    def recipes(self) -> tuple["TrainParams", ...]:
+        """What is trained: this section with each trial laid over it, or as it is where there are none."""
+        return tuple(self.model_validate(_laid(dict(self), trial)) for trial in self.trials or ({},))
+
+
+def _laid(section: Mapping[str, Any], trial: Mapping[str, Any]) -> dict[str, Any]:
+    """The section with a trial over it; the options of a model are dropped together with the model.
+
+    Raises:
+        ValueError: The trial has a field that is the same for all, or a null, which not every engine carries.
+    """
+    if same := [name for name in OF_ALL_TRIALS if name in trial]:
+        raise ValueError(f"{same[0]} is the same for all trials: set it in the section")
+    if nulls := [name for name, value in trial.items() if value is None]:
+        raise ValueError(f"{nulls[0]} is null: leave it out of the section and set it in the other trials")
+    if section["init_from"] is not None and "model" in trial:
+        raise ValueError("model is that of init_from")
+    merged = {**section, **trial, "trials": (), "learning_curve": ()}
+    options = trial.get("model_options", {})
+    if isinstance(options, Mapping) and merged["model"] == section["model"]:
+        merged["model_options"] = {**section["model_options"], **options}
+    else:
+        merged["model_options"] = options
+    return merged

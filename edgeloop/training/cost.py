@@ -4,10 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 
 from edgeloop.contract import Contract
+
+COST_FILE = "cost.json"
 
 _STATUS = Path("/proc/self/status")
 
@@ -21,6 +24,27 @@ class Cost(Contract):
     peak_memory_bytes: int | None = Field(description="VmHWM of the process; null where Linux does not tell it")
     energy_j: float | None = None
     energy_reason: str = "training reads no energy counter"
+    parts: tuple["PartCost", ...] = Field(
+        default=(), description="of every trial, and every share of the learning curve, in order"
+    )
+
+    def metrics(self) -> dict[str, float]:
+        """What is a number, as `system.*`."""
+        values = {name: getattr(self, name) for name in ("wall_s", "cpu_s", "peak_memory_bytes", "energy_j")}
+        return {f"system.{name}": value for name, value in values.items() if value is not None}
+
+
+class PartCost(Contract):
+    """Of one training among several; what an earlier run left in a checkpoint is not counted."""
+
+    name: str
+    wall_s: float
+    cpu_s: float
+
+    @classmethod
+    def of(cls, name: str, cost: Cost) -> Self:
+        """What `cost` says of time."""
+        return cls(name=name, wall_s=cost.wall_s, cpu_s=cost.cpu_s)
 
 
 @contextmanager

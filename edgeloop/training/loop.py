@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.data.dataset import Sample
 from edgeloop.errors import EnvironmentFault, ParamsFault
 from edgeloop.models import ModelCard, named_outputs
 from edgeloop.tasks import Task
@@ -27,6 +28,20 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+class Divergence(ParamsFault):
+    """The loss left the finite numbers.
+
+    Args:
+        what: The fact.
+        epochs: That were finished before.
+        steps: That were finished before, in all epochs.
+    """
+
+    def __init__(self, what: str, *, epochs: int, steps: int) -> None:
+        self.epochs, self.steps = epochs, steps
+        super().__init__(what, where="train", fix="lower train.learning_rate")
+
+
 @dataclass(frozen=True)
 class Material:
     """What a network learns from, and what it is judged on."""
@@ -35,6 +50,8 @@ class Material:
     val: Split
     card: ModelCard
     """Of the model to be."""
+    samples: tuple[Sample, ...] = ()
+    """Of train, for what asks for their metadata or class."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +137,8 @@ def fit(
         checkpoint: A file that keeps the state after every epoch, and from which a training that was killed goes on.
 
     Raises:
-        ParamsFault: The loss left the finite numbers, or the network cannot learn from batches of this size.
+        Divergence: The loss left the finite numbers.
+        ParamsFault: The network cannot learn from batches of this size.
         EnvironmentFault: The memory does not suffice.
         ModelFault: The checkpoint is of another training.
     """
@@ -174,7 +192,8 @@ def _run_epoch(loop: _Loop, number: int) -> State:
     rate, train_loss = _learn(loop, number)
     judged = loop.average.network
     val_loss, answers = _judge(loop, judged)
-    _require_finite(val_loss, where=f"epoch {number}, val")
+    finite = val_loss if np.isfinite(answers).all() else float("nan")
+    _require_finite(finite, where=f"epoch {number}, val", epochs=number - 1, steps=number * loop.steps)
     metrics = loop.task.metrics(answers, loop.material.val.truths, loop.material.card)
     epoch = Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate)
     weights = {name: tensor.clone(memory_format=_plain()) for name, tensor in judged.state_dict().items()}
@@ -198,7 +217,7 @@ def _learn(loop: _Loop, number: int) -> tuple[float, float]:
     for index in range(loop.steps):
         group = batches[index * params.accumulate : (index + 1) * params.accumulate]
         _set_rate(loop.optimizer, loop.rate(first + index))
-        loss_sum += _step(loop, group, where=f"epoch {number}, step {index + 1}")
+        loss_sum += _step(loop, group, number=number, index=index)
     return loop.rate(first), loss_sum / len(train)
 
 
@@ -207,8 +226,15 @@ def _set_rate(optimizer: "torch.optim.Optimizer", rate: float) -> None:
         group["lr"] = rate
 
 
-def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, where: str) -> float:
-    """Learns once from some batches, each counted by its samples; the sum of the samples' losses."""
+def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, number: int, index: int) -> float:
+    """Learns once from some batches, each counted by its samples; the sum of the samples' losses.
+
+    Args:
+        loop: The loop.
+        batches: Rows of train.
+        number: Of the epoch, from 1.
+        index: Of the step in it, from 0.
+    """
     import torch
 
     loop.optimizer.zero_grad()
@@ -216,7 +242,8 @@ def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, where: str) -> float
     loss_sum = 0.0
     for rows in batches:
         loss = _batch_loss(loop, rows)
-        _require_finite(loss.item(), where=where)
+        before = (number - 1) * loop.steps + index
+        _require_finite(loss.item(), where=f"epoch {number}, step {index + 1}", epochs=number - 1, steps=before)
         loss_sum += loss.item() * len(rows)
         (loss if len(batches) == 1 else loss * (len(rows) / count)).backward()  # type: ignore[no-untyped-call]
     if loop.params.clip_norm is not None:
@@ -267,11 +294,9 @@ def _precision(params: TrainParams) -> Iterator[None]:
         yield
 
 
-def _require_finite(loss: float, *, where: str) -> None:
+def _require_finite(loss: float, *, where: str, epochs: int, steps: int) -> None:
     if not isfinite(loss):
-        raise ParamsFault(
-            f"the training diverged: the loss is {loss} at {where}", where="train", fix="lower train.learning_rate"
-        )
+        raise Divergence(f"the training diverged: the loss is {loss} at {where}", epochs=epochs, steps=steps)
 
 
 @contextmanager

@@ -6,10 +6,20 @@ from typing import Any
 from pydantic import Field
 
 from edgeloop.contract import Contract
-from edgeloop.lineage.subject import Parent
+from edgeloop.lineage.subject import Parent, TrialRecord
 from edgeloop.variants import Check
 
 SUMMARY_FILE = "training.json"
+
+
+class GrowthPoint(Contract):
+    """What was reached with a part of train."""
+
+    share: float = Field(description="of train, 1 for the model that goes on")
+    samples: int
+    metric: float | None = Field(default=None, description="of the best epoch on val; null where there is none")
+    val_loss: float | None = None
+    fault: str = Field(default="", description="why there is no metric")
 
 
 class TrainingSummary(Contract):
@@ -31,6 +41,8 @@ class TrainingSummary(Contract):
     torch_version: str
     weights_sha256: str = Field(description="of weights.safetensors")
     parent: Parent | None = Field(default=None, description="the model that training began with")
+    trials: tuple[TrialRecord, ...] = Field(default=(), description="of train.trials, in their order")
+    learning_curve: tuple[GrowthPoint, ...] = Field(default=(), description="of train.learning_curve, rising")
 
     @classmethod
     def of(cls, folder: Path) -> "TrainingSummary":

@@ -1,22 +1,30 @@
 """The training: curves, what the model mistakes on val, what it cost."""
 
+from edgeloop.lineage.subject import TrialRecord
 from edgeloop.report.blocks import (
+    GLYPHS,
     Block,
+    Cell,
+    Column,
     Fact,
     Facts,
     Figure,
     Items,
     Notice,
+    Row,
     Section,
+    Table,
     absent,
     check_facts,
     side,
 )
 from edgeloop.report.drawings.confusion import MOST_CLASSES, confusion_drawn, mistakes_told
 from edgeloop.report.drawings.curves import Curve, curves_drawn
-from edgeloop.report.numerals import SPACE, count, percent, significant, size, value_text
+from edgeloop.report.drawings.growth import growth_drawn
+from edgeloop.report.numerals import NONE, SPACE, count, percent, significant, size, value_text
 from edgeloop.report.reading import Absent, Contents, History
 from edgeloop.report.scores import counted, plain, scores_of
+from edgeloop.report.sections.variants import flattened
 from edgeloop.training.summary import TrainingSummary
 
 _TITLE = "Training"
@@ -30,6 +38,8 @@ def training(contents: Contents) -> Section:
         return absent("training", _TITLE, summary.reason)
     blocks: list[Block] = [_facts(contents, summary)]
     blocks += [Notice(f"Curves: {history.reason}.")] if isinstance(history, Absent) else _curves(history, summary)
+    blocks += _trials(contents, summary)
+    blocks += _growth(summary)
     blocks += _confusion(contents, summary)
     return Section("training", _TITLE, tuple(blocks))
 
@@ -90,6 +100,49 @@ def _curves(history: History, summary: TrainingSummary) -> tuple[Block, ...]:
     )
     drawn = ((loss, "Loss"), (metric, f"{history.metric} on val"))
     return side(Figure(picture, title) for picture, title in drawn if picture is not None)
+
+
+def _trials(contents: Contents, summary: TrainingSummary) -> tuple[Block, ...]:
+    """A row a trial, the chosen one marked."""
+    if not summary.trials:
+        return ()
+    parts = () if isinstance(contents.cost, Absent) else contents.cost.parts
+    seconds = {part.name: part.wall_s for part in parts}
+    heads = ("trial", "differs in", f"{summary.metric} on val", "loss on val", "trained values", "epochs", "time")
+    columns = tuple(Column(head, numeric=head not in ("trial", "differs in")) for head in heads)
+    rows = tuple(
+        _trial(row, f"trial {number}", seconds.get(f"trial {number}"))
+        for number, row in enumerate(summary.trials, start=1)
+    )
+    note = "The best on val goes on; among equals the one with the fewest trained values, then the first."
+    return (Table("Trials", columns, rows, note),)
+
+
+def _trial(row: TrialRecord, name: str, wall_s: float | None) -> Row:
+    overrides = ", ".join(f"{key} {value}" for key, value in flattened(row.overrides))
+    at = "" if row.best_epoch is None else f"best {row.best_epoch}"
+    cells = (
+        Cell(name, note=f"{GLYPHS['winner']}{SPACE}chosen" if row.chosen else "", mark="name"),
+        Cell(overrides or "nothing", note=row.fault, mark="reason"),
+        Cell(NONE if row.metric is None else percent(row.metric)),
+        Cell(NONE if row.val_loss is None else significant(row.val_loss)),
+        Cell(NONE if row.parameters is None else count(row.parameters)),
+        Cell(count(row.epochs), note=at),
+        Cell(NONE if wall_s is None else f"{significant(wall_s)}{SPACE}s"),
+    )
+    return Row(cells, mark="winner" if row.chosen else "")
+
+
+def _growth(summary: TrainingSummary) -> tuple[Block, ...]:
+    """The learning curve, and why points of it are missing."""
+    points = summary.learning_curve
+    known = [(point.samples, point.metric) for point in points if point.metric is not None]
+    missing = [Notice(f"With {count(p.samples)} samples of train: {p.fault}.") for p in points if p.fault]
+    if len(known) < 2:
+        return tuple(missing)
+    picture = growth_drawn(known, metric=summary.metric)
+    text = "Every part is trained as the whole was. Where the line still rises, more samples are likely to help."
+    return (Figure(picture, "Learning curve", text), *missing)
 
 
 def _confusion(contents: Contents, summary: TrainingSummary) -> tuple[Block, ...]:
