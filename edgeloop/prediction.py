@@ -10,12 +10,12 @@ from typing import Any
 
 from edgeloop import plugins
 from edgeloop.contract import Contract
-from edgeloop.errors import DeviceFault, translated
+from edgeloop.errors import translated
+from edgeloop.evaluation.answering import runtime_for
 from edgeloop.lineage import verification
 from edgeloop.models import ModelCard, named_only
 from edgeloop.runtimes import Runtime, Session
 from edgeloop.tasks import Task
-from edgeloop.variants import PlacedVariant
 
 
 class Prediction(Contract):
@@ -44,7 +44,8 @@ def predict(bundle: Path, inputs: Sequence[Path], *, variant: str | None = None,
     opened = verification.opened(bundle)
     winner = opened.manifest.winner
     placed = opened.variant(variant or winner.variant)
-    name, runtime = _runtime_for(placed, preferred=winner.runtime)
+    name = runtime_for(placed, preferred=winner.runtime)
+    runtime: Runtime = plugins.load("runtimes", name)
     card = opened.card
     task: Task = plugins.load("tasks", card.task)
     with closing(runtime.open(placed.path, threads=threads)) as session:
@@ -65,17 +66,3 @@ def _answer(path: Path, *, card: ModelCard, task: Task, session: Session) -> dic
     inputs = card.preprocessing.apply(content, where=str(path))[None]
     outputs = named_only(session.run(inputs), card, where=str(path))
     return task.decode(task.answers(outputs, inputs.view, card), card)[0]
-
-
-def _runtime_for(placed: PlacedVariant, *, preferred: str) -> tuple[str, Runtime]:
-    """The runtime that was measured, or, for a variant that it cannot load, the first one installed that can.
-
-    Raises:
-        DeviceFault: None is installed.
-    """
-    wanted = placed.variant.format
-    for name in [preferred, *(other for other in plugins.names("runtimes") if other != preferred)]:
-        runtime: Runtime = plugins.load("runtimes", name)
-        if wanted in runtime.formats and (name == preferred or runtime.state().available):
-            return name, runtime
-    raise DeviceFault(f"no installed runtime loads {wanted}", where=placed.variant.name, fix="choose another --variant")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
@@ -44,7 +45,7 @@ FEW = "add samples, or look at what validate_data took out"
 class Mark(Contract):
     """A box in a picture, for people; its sides are shares of the picture's width and height."""
 
-    kind: Literal["right", "wrong", "missed"]
+    kind: Literal["true", "right", "wrong", "missed"] = Field(description="true: an object that a right box is of")
     text: str
     left: float
     top: float
@@ -61,6 +62,15 @@ class Task(Protocol):
 
     metric: str
     """Name of the metric that gates and selection judge, in 0..1 for a model that is of use; higher is better."""
+
+    class_metric: str = "recall"
+    """What of a row of the metric's `per_class` stands for one class as `metric` does for all."""
+
+    worst_by: str = ""
+    """What `wrongness` measures, for people; empty for a task that has no worst samples to show."""
+
+    certain_of: str = ""
+    """What `certainty` measures, for people; empty for a task without it."""
 
     kinds: tuple[str, ...]
     """The kinds of samples that it learns from: plug-ins of `edgeloop.data.features`."""
@@ -164,6 +174,21 @@ class Task(Protocol):
 
     def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
         """One answer a sample, for people and programs."""
+
+    def wrongness(self, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> NDArray[np.float64]:  # noqa: ARG002
+        """How wrong each answer is, N; more is worse. A task that marks places gives 0 to what is all right."""
+        return np.zeros(len(truths))
+
+    def certainty(self, answers: Floats, told: Floats, card: ModelCard) -> Floats:  # noqa: ARG002
+        """How strongly each of many answers says what one answer, `told`, says; asked where `certain_of` is not empty.
+
+        It says which parts of an input an answer hangs on: see `edgeloop.evaluation.occlusion`.
+        """
+        return np.zeros(len(answers), dtype=np.float32)
+
+    def told(self, answer: Floats, truth: Truth, card: ModelCard) -> str:  # noqa: ARG002
+        """What one sample is and what the model says, in a few words."""
+        return ""
 
     def marks(self, answer: Floats, truth: Truth, card: ModelCard) -> tuple[Mark, ...]:  # noqa: ARG002
         """What to draw into the picture of one sample; nothing unless places in it are what is asked for."""

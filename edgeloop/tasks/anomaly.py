@@ -49,6 +49,8 @@ class Anomaly(Task):
     """See the module."""
 
     metric = "auc"
+    worst_by = "how far the score lies on the wrong side of the threshold, as a logarithm of their ratio"
+    certain_of = "score"
     kinds = ("window", "image", "table")
     asks = "input"
     options = AnomalyOptions
@@ -176,6 +178,23 @@ class Anomaly(Task):
             {"label": name, "score": float(score), "threshold": threshold}
             for name, score in zip(label, answers, strict=True)
         ]
+
+    def wrongness(self, answers: Floats, truths: Sequence[bool], card: ModelCard) -> NDArray[np.float64]:
+        """The logarithm of score over threshold of a normal sample, of threshold over score of an anomalous one."""
+        _require_finite(answers)
+        threshold = card.constants.get(THRESHOLD) or self.limits(answers, truths, card)[THRESHOLD]
+        above = np.log(np.maximum(answers.astype(np.float64), 1e-12) / max(threshold, 1e-12))
+        return np.where(np.asarray(truths, dtype=bool), -above, above)
+
+    def certainty(self, answers: Floats, told: Floats, card: ModelCard) -> Floats:  # noqa: ARG002
+        """The scores as they are."""
+        return answers
+
+    def told(self, answer: Floats, truth: bool, card: ModelCard) -> str:
+        """Such as `anomalous, score 0.41 (threshold 0.52)`."""
+        threshold = card.constants.get(THRESHOLD)
+        beside = "" if threshold is None else f" (threshold {threshold:.3g})"
+        return f"{NAMES[truth]}, score {float(answer):.3g}{beside}"
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """`confusion.png`, `roc.png` and `scores.png` in `folder`."""

@@ -19,6 +19,7 @@ from edgeloop.errors import DataFault, ModelFault
 from edgeloop.models import ModelCard
 from edgeloop.parity import agreement
 from edgeloop.pictures import BLUE, GREY, ORANGE, picture
+from edgeloop.precision_recall import draw_precision_recall, precision_at_recalls
 from edgeloop.tasks import FEW, Floats, Inputs, Outputs, Task, require_both
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 BINS = 15
 """Equal-width bins of confidence, as many as in Guo et al., "On Calibration of Modern Neural Networks", 2017."""
+
+MOST_CURVES = 60
+"""Classes of which curves are kept: more are lines that nobody tells apart."""
 
 TOP = 3
 """Classes named in an answer."""
@@ -44,6 +48,8 @@ class Classification(Task):
     """See the module."""
 
     metric = "accuracy"
+    worst_by = "log-loss of the actual class"
+    certain_of = "probability of the class that the model says"
     kinds = ("image", "window", "table")
     asks = "row"
     options = ClassificationOptions
@@ -108,9 +114,11 @@ class Classification(Task):
         return [(card.classes[a], card.classes[p]) for a, p in zip(truths, predicted, strict=True)]
 
     def metrics(self, answers: Floats, truths: Sequence[int], card: ModelCard) -> dict[str, Any]:
-        """Accuracy, macro F1, log-loss, ECE, the table of classes, the confusion matrix and the bins of confidence.
+        """Accuracy, macro F1, log-loss, ECE, the table of classes, the confusion matrix, curves and bins of confidence.
 
-        `confusion` has a row for every actual and a column for every predicted class.
+        `confusion` has a row for every actual and a column for every predicted class; `curves` for every class the
+        precision at `edgeloop.precision_recall.RECALLS`, its samples against all others by its probability, and none
+        where there are more than `MOST_CURVES` classes.
 
         Raises:
             ModelFault: The outputs are not N finite rows of K, or N is 0.
@@ -132,7 +140,27 @@ class Classification(Task):
             "per_class": per_class,
             "confusion": confusion.tolist(),
             "bins": bins,
+            "curves": _curves(log_shares, targets) if len(classes) <= MOST_CURVES else [],
         }
+
+    def wrongness(self, answers: Floats, truths: Sequence[int], card: ModelCard) -> NDArray[np.float64]:
+        """The log-loss of the actual class."""
+        log_shares = _log_softmax(_checked(answers, card.classes, samples=len(truths)))
+        lost: NDArray[np.float64] = -log_shares[np.arange(len(truths)), np.asarray(truths, dtype=np.int64)]
+        return lost
+
+    def certainty(self, answers: Floats, told: Floats, card: ModelCard) -> Floats:
+        """The probability of the class that `told` says."""
+        shares = np.exp(_log_softmax(_checked(answers, card.classes, samples=len(answers))))
+        sure: Floats = shares[:, int(told.argmax())].astype(np.float32)
+        return sure
+
+    def told(self, answer: Floats, truth: int, card: ModelCard) -> str:
+        """Such as `8, taken for 3 (0.72)`."""
+        predicted = int(answer.argmax())
+        share = float(self.certainty(answer[None], answer, card)[0])
+        said = "right" if predicted == truth else f"taken for {card.classes[predicted]}"
+        return f"{card.classes[truth]}, {said} ({share:.2f})"
 
     def decode(self, answers: Floats, card: ModelCard) -> list[dict[str, Any]]:
         """For every sample the label, its probability, and the `TOP` likeliest labels, likeliest first.
@@ -148,8 +176,8 @@ class Classification(Task):
         ]
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
-        """`confusion.png` and `reliability.png` in `folder`, from what `metrics` returned."""
-        paths = [folder / "confusion.png", folder / "reliability.png"]
+        """`confusion.png`, `reliability.png` and `precision_recall.png`, from what `metrics` returned."""
+        paths = [folder / "confusion.png", folder / "reliability.png", folder / "precision_recall.png"]
         names = [row["class"] for row in metrics["per_class"]]
         title = f"Confusion: {metrics['accuracy']:.2%} of {metrics['samples']} right"
         with picture(paths[0], width_in=side_in(len(names)) + 0.8, height_in=side_in(len(names))) as figure:
@@ -158,6 +186,11 @@ class Classification(Task):
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
             _draw_reliability(upper, metrics)
             _draw_confidence(lower, metrics)
+        if not metrics["curves"]:
+            return paths[:2]
+        with picture(paths[2], width_in=5.6, height_in=4.6) as figure:
+            drawn = [(row["class"], curve) for row, curve in zip(metrics["per_class"], metrics["curves"], strict=True)]
+            draw_precision_recall(figure.subplots(), drawn, title="Each class against all others")
         return paths
 
 
@@ -201,6 +234,16 @@ def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     shifted = logits - logits.max(axis=1, keepdims=True)
     normalised: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return normalised
+
+
+def _curves(log_shares: NDArray[np.float64], targets: NDArray[np.int64]) -> list[list[float]]:
+    """The precision of every class at the levels of recall; empty for one without samples."""
+    curves = []
+    for k in range(log_shares.shape[1]):
+        right = targets == k
+        order = np.argsort(-log_shares[:, k], kind="stable")
+        curves.append(precision_at_recalls(right[order][None], int(right.sum()))[0].tolist() if right.any() else [])
+    return curves
 
 
 def _answer(top: list[dict[str, Any]]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Regression(Task):
     """See the module."""
 
     metric = "skill"
+    worst_by = "absolute error"
+    certain_of = "answer"
     kinds = ("table", "window", "image")
     asks = "row"
     options = RegressionOptions
@@ -165,6 +167,19 @@ class Regression(Task):
             {"value": float(value), "lower": float(lower), "upper": float(upper), "coverage": coverage}
             for lower, value, upper in answers
         ]
+
+    def wrongness(self, answers: Floats, truths: Sequence[float], card: ModelCard) -> NDArray[np.float64]:  # noqa: ARG002
+        """The absolute errors of the medians, in the target's unit."""
+        return np.abs(answers[:, 1].astype(np.float64) - _checked(answers, truths))
+
+    def certainty(self, answers: Floats, told: Floats, card: ModelCard) -> Floats:  # noqa: ARG002
+        """The medians."""
+        return answers[:, 1]
+
+    def told(self, answer: Floats, truth: float, card: ModelCard) -> str:  # noqa: ARG002
+        """Such as `3.2, answered 4.1 (3.6 to 4.9)`."""
+        lower, median, upper = (float(value) for value in answer)
+        return f"{truth:.4g}, answered {median:.4g} ({lower:.4g} to {upper:.4g})"
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """`regression.png` in `folder`."""

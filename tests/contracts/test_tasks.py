@@ -196,6 +196,27 @@ def test_its_kinds_are_kinds_of_samples(case):
     assert set(case.task.kinds) <= set(plugins.names("features"))
 
 
+def test_what_is_wrong_is_more_wrong_than_what_is_right(case):
+    right, wrong = (case.task.wrongness(case.answers(o), case.truths, case.card) for o in (case.right, case.wrong))
+    assert right.shape == wrong.shape == (len(case.truths),)
+    assert wrong.mean() > right.mean()
+
+
+def test_what_a_sample_is_and_what_the_model_says_is_told_in_a_few_words(case):
+    answers = case.answers(case.usual)
+    assert all(0 < len(case.task.told(*pair, case.card)) < 80 for pair in zip(answers, case.truths, strict=True))
+
+
+def test_certainty_is_a_number_an_answer(case):
+    answers = case.answers(case.usual)
+    sure = case.task.certainty(answers, answers[0], case.card)
+    assert sure.shape == (len(answers),) and np.isfinite(sure).all()
+
+
+def test_what_stands_for_a_class_is_in_its_row(case):
+    assert all(case.task.class_metric in row for row in case.metrics(case.usual).get("per_class", []))
+
+
 def test_pictures_are_png_with_the_same_bytes_every_time(case, tmp_path):
     metrics = case.metrics(case.usual)
     drawn = [case.task.draw(metrics, tmp_path / name) for name in ("one", "two")]

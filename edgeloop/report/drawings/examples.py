@@ -15,7 +15,7 @@ def example_drawn(example: Example) -> Element:
     told = "; ".join(f"{mark.text}, {mark.kind}" for mark in example.marks)
     image = element(
         "image",
-        href=f"data:image/jpeg;base64,{example.jpeg}",
+        href=f"data:image/{example.media};base64,{example.picture}",
         width=float(example.width),
         height=float(example.height),
     )

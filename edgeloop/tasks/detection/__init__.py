@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeloop import plugins
 from edgeloop.confusion import draw_confusion, side_in
@@ -24,6 +25,7 @@ from edgeloop.data.feature_table import FEATURES_FILE
 from edgeloop.errors import DataFault, ModelFault
 from edgeloop.models import Detector, ModelCard
 from edgeloop.pictures import picture
+from edgeloop.precision_recall import draw_precision_recall
 from edgeloop.tasks import FEW, Floats, Inputs, Mark, Options, Outputs, Task, require_both
 from edgeloop.tasks.detection.counting import best_threshold, matched, pairs_of, rates_at, sure
 from edgeloop.tasks.detection.precision import Curve, curve_of
@@ -45,6 +47,8 @@ class Detection(Task):
     """See the module."""
 
     metric = "map50"
+    class_metric = "ap50"
+    worst_by = "boxes that are wrong or missed"
     kinds = ("detection",)
     asks = "heads"
     options = Options
@@ -57,7 +61,7 @@ class Detection(Task):
         """
         columns = columns_of(dataset.folder / FEATURES_FILE, ["id", "width", "height"])
         sizes = {i: (w, h) for i, w, h in zip(columns["id"], columns["width"], columns["height"], strict=True)}
-        return [_boxes(sample, sizes[sample.id], card) for sample in samples]
+        return [boxes_of(sample, sizes[sample.id], card) for sample in samples]
 
     def require_learnable(self, train: Sequence[Floats], val: Sequence[Floats], *, card: ModelCard, where: str) -> None:
         """Of every class an object in train, and any object in val.
@@ -120,7 +124,9 @@ class Detection(Task):
         _require_usable(answers, samples=len(truths))
         threshold = card.constants.get(THRESHOLD, USUAL_THRESHOLD)
         curves = _curves(answers, truths, card)
-        rows = [_row(name, curve, threshold) for name, curve in zip(card.classes, curves, strict=True)]
+        showing = [sum(bool((truth[:, 4] == k).any()) for truth in truths) for k in range(len(card.classes))]
+        named = zip(card.classes, curves, showing, strict=True)
+        rows = [{**_row(name, curve, threshold), "pictures": shown} for name, curve, shown in named]
         known = [row for row in rows if row["support"]]
         confusion = np.zeros((len(rows) + 1,) * 2, dtype=np.int64)
         for actual, predicted in pairs_of(list(answers), truths, threshold=threshold):
@@ -136,7 +142,7 @@ class Detection(Task):
             "per_class": rows,
             "confusion_classes": [*card.classes, BACKGROUND],
             "confusion": confusion.tolist(),
-            "curves": [curve.precision[0].tolist() for curve in curves],
+            "curves": [curve.precision[0].tolist() if curve.objects else [] for curve in curves],
         }
 
     def agreement(self, reference: Floats, candidate: Floats, card: ModelCard) -> float:
@@ -168,8 +174,22 @@ class Detection(Task):
         told = [[_told(row, card) for row in sure(answer, threshold)] for answer in answers]
         return [{"found": _in_words([box["label"] for box in boxes]), "boxes": boxes} for boxes in told]
 
+    def wrongness(self, answers: Floats, truths: Sequence[Floats], card: ModelCard) -> NDArray[np.float64]:
+        """Boxes of nothing or of another class, and objects that were not found."""
+        threshold = card.constants.get(THRESHOLD, USUAL_THRESHOLD)
+        pairs = [
+            pairs_of([answer], [truth], threshold=threshold) for answer, truth in zip(answers, truths, strict=True)
+        ]
+        return np.array([sum(a != p for a, p in of_one) for of_one in pairs], dtype=np.float64)
+
+    def told(self, answer: Floats, truth: Floats, card: ModelCard) -> str:
+        """Such as `2 of 3 objects right, 1 box wrong`."""
+        kinds = Counter(mark.kind for mark in self.marks(answer, truth, card))
+        wrong = f", {kinds['wrong']} {'box' if kinds['wrong'] == 1 else 'boxes'} wrong" if kinds["wrong"] else ""
+        return f"{kinds['right']} of {len(truth)} {'object' if len(truth) == 1 else 'objects'} right{wrong}"
+
     def marks(self, answer: Floats, truth: Floats, card: ModelCard) -> tuple[Mark, ...]:
-        """Boxes that are told, with their scores, and objects that were not found."""
+        """Boxes that are told, with their scores; objects, those that were not found and those that were."""
         found = sure(answer, card.constants.get(THRESHOLD, USUAL_THRESHOLD))
         owners = dict(matched(found, truth))
         marks = []
@@ -178,24 +198,30 @@ class Detection(Task):
             text = f"{card.classes[int(box[5])]} {box[4]:.2f}"
             marks.append(_mark("right" if right else "wrong", text, box, card))
         seen = set(owners.values())
-        missed = [one for place, one in enumerate(truth) if place not in seen]
-        return (*marks, *(_mark("missed", card.classes[int(one[4])], one, card) for one in missed))
+        for place, one in enumerate(truth):
+            marks.append(_mark("true" if place in seen else "missed", card.classes[int(one[4])], one, card))
+        return tuple(marks)
 
     def draw(self, metrics: dict[str, Any], folder: Path) -> list[Path]:
         """`confusion.png` and `precision_recall.png` in `folder`."""
-        from edgeloop.tasks.detection.drawings import draw_curves
-
         paths = [folder / "confusion.png", folder / "precision_recall.png"]
         names = metrics["confusion_classes"]
         title = f"Objects from a score of {metrics['threshold']:.2f} on"
         with picture(paths[0], width_in=side_in(len(names)) + 0.8, height_in=side_in(len(names))) as figure:
             draw_confusion(figure.subplots(), metrics["confusion"], names=names, title=title)
         with picture(paths[1], width_in=5.6, height_in=4.6) as figure:
-            draw_curves(figure.subplots(), metrics)
+            drawn = [(row["class"], curve) for row, curve in zip(metrics["per_class"], metrics["curves"], strict=True)]
+            title = f"mAP@0.5 {metrics['map50']:.3f} on {metrics['samples']} pictures"
+            draw_precision_recall(figure.subplots(), drawn, title=title)
         return paths
 
 
-def _boxes(sample: Sample, size: tuple[int, int], card: ModelCard) -> Floats:
+def boxes_of(sample: Sample, size: tuple[int, int], card: ModelCard) -> Floats:
+    """The truth of a picture of that width and height.
+
+    Raises:
+        DataFault: It has no list of boxes, or one of no class or without area.
+    """
     if sample.boxes is None:
         raise _unusable(sample, "has no list of boxes")
     height, width = _size(card)
@@ -276,7 +302,7 @@ def _in_words(labels: Sequence[str]) -> str:
     return ", ".join(f"{count} {label}" for label, count in sorted(Counter(labels).items())) or "nothing"
 
 
-def _mark(kind: Literal["right", "wrong", "missed"], text: str, row: Floats, card: ModelCard) -> Mark:
+def _mark(kind: Literal["true", "right", "wrong", "missed"], text: str, row: Floats, card: ModelCard) -> Mark:
     return Mark(kind=kind, text=text, **_shares(row, card))
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.precision_recall import precision_at_recalls
 from edgeloop.tasks.detection.overlap import overlaps
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-RECALLS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def curve_of(answers: Sequence[NDArray[np.float32]], truths: Sequence[NDArray[np
         right.append(_claimed(overlaps(found[:, :4], wanted[:, :4])))
     every, hits = np.concatenate(scores), np.concatenate(right, axis=1)
     order = np.argsort(-every, kind="stable")
-    return Curve(objects, _precision(hits[:, order], objects), every[order], hits[:, order])
+    return Curve(objects, precision_at_recalls(hits[:, order], objects), every[order], hits[:, order])
 
 
 def _claimed(overlap: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -77,18 +77,3 @@ def _claimed(overlap: NDArray[np.float64]) -> NDArray[np.bool_]:
             if open_to[best] >= threshold:
                 right[row, box], free[best] = True, False
     return right
-
-
-def _precision(right: NDArray[np.bool_], objects: int) -> NDArray[np.float64]:
-    """T, 101."""
-    found = np.zeros((len(right), len(RECALLS)))
-    if not objects or not right.shape[1]:
-        return found
-    hits = right.cumsum(axis=1)
-    precision = hits / np.arange(1, right.shape[1] + 1)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    for row, recall in enumerate(hits / objects):
-        places = np.searchsorted(recall, RECALLS, side="left")
-        reached = places < len(recall)
-        found[row, reached] = best[row, places[reached]]
-    return found

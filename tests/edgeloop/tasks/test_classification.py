@@ -103,7 +103,7 @@ def test_any_name_and_any_number_of_classes_can_be_drawn(names, tmp_path, capfd)
     targets = rng.integers(0, len(names), size=100)
     metrics = plugin.metrics(rng.normal(size=(100, len(names))).astype(np.float32), targets, card(*names))
     paths = plugin.draw(metrics, tmp_path)
-    assert [path.name for path in paths] == ["confusion.png", "reliability.png"]
+    assert [path.name for path in paths] == ["confusion.png", "reliability.png", "precision_recall.png"]
     assert capfd.readouterr() == ("", "")
 
 
@@ -115,3 +115,34 @@ def test_balanced_weights_make_a_rare_class_count_as_much_as_a_common_one():
     outputs = {"logits": torch.tensor([[2.0, 0.0]] * 4)}
     one, other = (plugin.loss({"logits": outputs["logits"][:1]}, None, [k], balanced) for k in (0, 1))
     assert plugin.loss(outputs, None, truths, balanced).item() == pytest.approx((one.item() + other.item()) / 2)
+
+
+def raw(rows) -> np.ndarray:
+    return np.array(rows, dtype=np.float32)
+
+
+def test_curves_are_each_class_against_all_others():
+    truths = [0, 0, 1, 2]
+    metrics = plugin.metrics(raw([[9, 0, 0], [5, 6, 0], [0, 9, 0], [0, 0, 9]]), truths, card("a", "b", "c"))
+    means = [np.mean(curve) for curve in metrics["curves"]]
+    assert means == pytest.approx([1, 1, 1])
+    assert len(metrics["curves"][0]) == 101
+
+
+def test_a_class_without_samples_has_no_curve_and_very_many_classes_have_none():
+    assert plugin.metrics(raw([[1, 0], [2, 1]]), [0, 0], card("a", "b"))["curves"][1] == []
+    many = [f"c{k}" for k in range(61)]
+    assert plugin.metrics(raw(np.eye(61)), list(range(61)), card(*many))["curves"] == []
+
+
+def test_the_worst_is_what_is_surest_and_wrong():
+    answers = raw([[9, 0], [0.1, 0], [0, 0.1], [0, 9]])
+    assert plugin.wrongness(answers, [0] * 4, card("a", "b")).argsort().tolist() == [0, 1, 2, 3]
+
+
+def test_certainty_is_of_what_was_said():
+    answers = raw([[2, 0], [0, 2]])
+    sure = plugin.certainty(answers, answers[0], card("a", "b"))
+    assert sure == pytest.approx([0.8808, 0.1192], abs=1e-4)
+    assert plugin.told(answers[0], 1, card("a", "b")) == "b, taken for a (0.88)"
+    assert plugin.told(answers[0], 0, card("a", "b")) == "a, right (0.88)"

@@ -214,8 +214,26 @@ def test_marks_say_what_is_right_what_is_wrong_and_what_was_not_found():
     truth = np.array([[0, 0, 48, 48, 0], [48, 48, 96, 96, 2]], dtype=np.float32)
     answer = padded(np.array([[0, 0, 48, 48, 0.9, 0], [0, 60, 20, 80, 0.8, 1]], dtype=np.float32))
     marks = plugin.marks(answer, truth, card())
-    assert [(m.kind, m.text) for m in marks] == [("right", "ant 0.90"), ("wrong", "bee 0.80"), ("missed", "cat")]
-    assert (marks[2].left, marks[2].top, marks[2].width) == (0.5, 0.5, 0.5)
+    told = [("right", "ant 0.90"), ("wrong", "bee 0.80"), ("true", "ant"), ("missed", "cat")]
+    assert [(m.kind, m.text) for m in marks] == told
+    assert (marks[3].left, marks[3].top, marks[3].width) == (0.5, 0.5, 0.5)
+
+
+def test_boxes_that_are_wrong_and_objects_that_were_missed_are_counted():
+    truth = np.array([[0, 0, 48, 48, 0], [48, 48, 96, 96, 2]], dtype=np.float32)
+    answers = np.stack([
+        padded(np.array([[0, 0, 48, 48, 0.9, 0], [0, 60, 20, 80, 0.8, 1]], dtype=np.float32)),
+        padded(np.array([[0, 0, 48, 48, 0.9, 0], [48, 48, 96, 96, 0.9, 2]], dtype=np.float32)),
+    ])  # fmt: skip
+    assert plugin.wrongness(answers, [truth, truth], card()).tolist() == [2, 0]
+    assert plugin.told(answers[0], truth, card()) == "1 of 2 objects right, 1 box wrong"
+    assert plugin.told(answers[1], truth, card()) == "2 of 2 objects right"
+
+
+def test_a_class_counts_the_pictures_that_show_it():
+    answers, truths = scattered(0, pictures=20)
+    rows = plugin.metrics(answers, truths, card())["per_class"]
+    assert [row["pictures"] for row in rows] == [sum((t[:, 4] == k).any() for t in truths) for k in range(3)]
 
 
 def test_an_answer_says_in_words_what_is_found_and_where_in_shares_of_the_picture():

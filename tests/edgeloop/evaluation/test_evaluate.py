@@ -19,20 +19,13 @@ from edgeloop.canonical import sha256_of_bytes, sha256_of_file
 from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
-from edgeloop.evaluation import (
-    EvaluateParams,
-    Evaluation,
-    Part,
-    evaluate,
-    gap_checks,
-    min_metric_check,
-    numbers_of,
-    parts_of,
-)
+from edgeloop.evaluation import EvaluateParams, Evaluation, evaluate, numbers_of
+from edgeloop.evaluation.sweep import CLEAN
+from edgeloop.examples import EXAMPLES_FILE, Examples
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.runtimes import RuntimeState
 from edgeloop.selection import Selection, SelectLimits
-from edgeloop.variants import VARIANTS_FILE, Tool, Variant, VariantSet
+from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet
 
 CLASSES = ("a", "b", "c")
 PREPROCESSING = Preprocessing(image=ImageInput(height=4, width=4), mean=(0.5,), std=(0.5,))
@@ -48,15 +41,23 @@ def write_set(folder: Path, *variants: Variant) -> None:
 
 
 def write_model(folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / "m.json"
-    path.write_text(json.dumps({"outputs": {"logits": len(CLASSES)}}))
-    variant = Variant(
-        name="fake-fp32", format="fake", precision="fp32", file=path.name, sha256=sha256_of_file(path),
-        size_bytes=path.stat().st_size, made_by=Tool(name="hand", version="1"),
-    )  # fmt: skip
-    write_set(folder, variant)
+    path = model_file(folder)
+    write_set(folder, variant_of(path, "fake-fp32", "fp32"))
     return path
+
+
+def model_file(folder: Path, **more: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "m.json"
+    path.write_text(json.dumps({"outputs": {"logits": len(CLASSES)}, **more}))
+    return path
+
+
+def variant_of(path: Path, name: str, precision: Any, **fields: Any) -> Variant:
+    return Variant(
+        name=name, format="fake", precision=precision, file=path.name, sha256=sha256_of_file(path),
+        size_bytes=path.stat().st_size, made_by=Tool(name="hand", version="1"), **fields,
+    )  # fmt: skip
 
 
 def write_dataset(folder: Path, model: Path) -> None:
@@ -92,14 +93,21 @@ def write_selection(folder: Path, **fields: Any) -> None:
 
 
 @pytest.fixture
-def evaluated(tmp_path: Path) -> Evaluated:
+def evaluated(drawn: Evaluated, monkeypatch: pytest.MonkeyPatch) -> Evaluated:
+    """Without the pictures, which take ten times as long as all else."""
+    monkeypatch.setattr(type(plugins.load("tasks", "classification")), "draw", lambda *_: [])
+    return drawn
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Evaluated:
     write_dataset(tmp_path, write_model(tmp_path / "converted"))
     write_set(tmp_path / "quantized")
     write_selection(tmp_path)
 
-    def run(min_metric: float = 0.5) -> Evaluation:
+    def run(min_metric: float = 0.5, **fields: Any) -> Evaluation:
         paths = {name: tmp_path / name for name in ("converted", "quantized", "dataset", "validation", "evaluation")}
-        return evaluate(EvaluateParams(min_metric=min_metric), selection=tmp_path / "selection.json", **paths)
+        return evaluate(EvaluateParams(min_metric=min_metric, **fields), selection=tmp_path / "selection.json", **paths)
 
     return run
 
@@ -140,9 +148,10 @@ def test_each_sample_is_a_line_of_actual_and_predicted(evaluated: Evaluated, tmp
     assert [line["actual"] == line["predicted"] for line in lines] == [False] * 3 + [True] * 8
 
 
-def test_there_are_pictures(evaluated: Evaluated, tmp_path: Path) -> None:
-    evaluated()
-    assert (tmp_path / "evaluation/confusion.png").read_bytes().startswith(b"\x89PNG")
+def test_there_are_pictures(drawn: Evaluated, tmp_path: Path) -> None:
+    drawn()
+    for name in ("confusion", "reliability", "precision_recall"):
+        assert (tmp_path / f"evaluation/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_twice_gives_the_same_bytes(evaluated: Evaluated, tmp_path: Path) -> None:
@@ -189,34 +198,68 @@ def test_a_runtime_that_is_not_here_is_refused(evaluated: Evaluated, monkeypatch
         evaluated()
 
 
-def test_a_metric_at_the_limit_passes() -> None:
-    assert min_metric_check(0.95, 0.95).status == "pass"
-
-
 def test_numbers_are_neither_flags_nor_tables() -> None:
     assert numbers_of({"a": 1.5, "b": 2, "c": True, "d": [1], "e": None, "f": "x"}) == {"a": 1.5, "b": 2}
 
 
-def sample(number: int, metadata: str | None, group: str | None = None) -> Sample:
-    return Sample(str(number), "uri", None, "test", "a", group=group, metadata=metadata)
+def test_the_worst_samples_are_shown_with_what_the_model_says_and_where_it_looks(
+    evaluated: Evaluated, tmp_path: Path
+) -> None:
+    evaluated()
+    shown = Examples.read(tmp_path / "evaluation" / EXAMPLES_FILE)
+    assert {example.id for example in shown.examples[:3]} == {"00", "01", "02"}
+    assert all("taken for" in example.told for example in shown.examples[:3])
+    assert all(len(example.importance) == 4 for example in shown.examples)
 
 
-def test_the_metric_is_taken_of_every_value_of_a_column_and_of_the_groups() -> None:
-    samples = [
-        sample(0, '{"condition": "fog"}', "one"),
-        sample(1, '{"condition": "day"}', "two"),
-        sample(2, None, "one"),
-    ]
-    parts = parts_of(("condition", "group", "none"), samples=samples, judged=lambda places: float(sum(places)))
-    assert [(part.column, part.value, part.samples, part.metric) for part in parts] == [
-        ("condition", "day", 1, 1.0), ("condition", "fog", 1, 0.0), ("group", "one", 2, 2.0), ("group", "two", 1, 1.0),
-    ]  # fmt: skip
+def test_the_sweep_asks_every_variant_about_the_same_samples_in_every_strength(
+    evaluated: Evaluated, tmp_path: Path
+) -> None:
+    path = model_file(tmp_path / "quantized")
+    write_set(tmp_path / "quantized", variant_of(path, "fake-int8", "int8", made_from="fake-fp32"))
+    sweep = evaluated(corruptions={"samples": 5}).corruptions
+    assert sweep is not None and (sweep.samples, sweep.reference) == (5, "fake-fp32")
+    cells = {(cell.variant, cell.corruption, cell.strength): cell for cell in sweep.cells}
+    assert len(cells) == 2 * (1 + 4 * 3)
+    assert all(cell.metric is not None for cell in cells.values())
+    assert all(cell.drop == 0 for key, cell in cells.items() if key[0] == "fake-int8")  # the same answers
+    assert cells["fake-fp32", CLEAN, 0].drop is None
 
 
-def test_the_gap_between_best_and_worst_may_be_a_limit() -> None:
-    values = (("fog", 0.5), ("day", 0.9), ("rain", None))
-    parts = [Part(column="condition", value=value, samples=1, metric=metric) for value, metric in values]
-    (check,) = gap_checks(parts, 0.3)
-    assert (check.name, check.status, check.value) == ("gap_condition", "fail", pytest.approx(0.4))
-    assert check.reason.startswith("condition fog lies 0.4000 below")
-    assert gap_checks(parts, None) == ()
+def test_the_clean_cell_of_all_samples_is_the_metric_itself(evaluated: Evaluated) -> None:
+    outcome = evaluated()
+    assert outcome.corruptions is not None
+    assert outcome.corruptions.cells[0].metric == outcome.metrics["accuracy"]
+
+
+def test_a_variant_that_quantize_refused_and_a_copy_of_the_winner_are_not_asked(
+    evaluated: Evaluated, tmp_path: Path
+) -> None:
+    path = model_file(tmp_path / "quantized")
+    refused = Check(name="accuracy_drop", status="fail", value=0.2, limit=0.01)
+    copy = variant_of(path, "copy-fp32", "fp32", made_from="fake-fp32")
+    write_set(tmp_path / "quantized", copy, variant_of(path, "fake-int8", "int8", checks=(refused,)))
+    sweep = evaluated().corruptions
+    assert sweep is not None and list(sweep.variants) == ["fake-fp32"]
+    assert sweep.left_out == {"copy-fp32": "computes what fake-fp32 computes"}
+
+
+def test_a_variant_that_nothing_here_runs_is_left_out_with_the_reason(evaluated: Evaluated, tmp_path: Path) -> None:
+    path = model_file(tmp_path / "quantized")
+    write_set(tmp_path / "quantized", variant_of(path, "odd-int8", "int8").model_copy(update={"format": "odd"}))
+    sweep = evaluated().corruptions
+    assert sweep is not None and sweep.left_out == {"odd-int8": "no installed runtime loads odd"}
+
+
+def test_no_sweep_where_none_is_wanted(evaluated: Evaluated) -> None:
+    assert evaluated(corruptions={"samples": 0}).corruptions is None
+
+
+def test_no_judgement_hangs_on_the_sweep(evaluated: Evaluated) -> None:
+    assert evaluated().checks == evaluated(corruptions={"samples": 0}).checks
+
+
+def test_classes_are_held_to_their_own_limit(evaluated: Evaluated) -> None:
+    checks = {check.name: check.status for check in evaluated(min_class_metric=0.1, min_samples=1).checks}
+    assert checks == {"min_metric": "pass", "min_class_metric": "pass"}
+    assert evaluated(min_class_metric=0.1, min_samples=12).checks[-1].status == "not evaluated"

@@ -1,23 +1,30 @@
 """evaluate: the winner, once, on the test split.
 
-It runs here, through its own runtime and from the very file that was measured; a device is not asked again. The folder
-it writes:
+It runs here, through its own runtime and from the very file that was measured; a device is not asked again. Nothing
+here chooses: the sweep over corruptions asks other variants too, and its outcome is told and judged by nothing.
+
+    answering    one model file, opened and asked
+    parts        the metric of every value of a column of the metadata
+    limits       what the winner is held to
+    corruption   how samples go bad; sweep asks every variant about them
+    occlusion    where in an input the winner finds its answer
+    worst        the samples that it is worst on, for people
+
+The folder that it writes:
 
     evaluation.json   Evaluation
     metrics.json      the metrics that are one number, for `dvc metrics`
     confusion.csv     `actual,predicted`, a row for every sample in the order of their ids, or for every object, for
                       `dvc plots`
-    examples.json     Examples: a few pictures with marks
+    examples.json     Examples: the worst samples
     *.png             what the task draws
 """
 
 import csv
-import json
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -25,13 +32,17 @@ from pydantic import Field
 from edgeloop import plugins
 from edgeloop.benchmarking.staging import Samples, samples_of
 from edgeloop.contract import Contract
-from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
-from edgeloop.examples import EXAMPLES_FILE, examples_of
+from edgeloop.data.dataset import Dataset
+from edgeloop.errors import DataFault, InputFault, ModelFault
+from edgeloop.evaluation.answering import Ask, answering
+from edgeloop.evaluation.limits import gap_checks, min_by_checks, min_class_checks, min_metric_check
+from edgeloop.evaluation.parts import Part, parts_of
+from edgeloop.evaluation.sweep import CorruptionParams, Sweep, sweep_of
+from edgeloop.evaluation.worst import Judged
+from edgeloop.examples import EXAMPLES_FILE
 from edgeloop.files import whole_folder, write_json
-from edgeloop.models import ModelCard, named_only
-from edgeloop.progress import Advance, progress
-from edgeloop.runtimes import Runtime
+from edgeloop.models import ModelCard
+from edgeloop.progress import progress
 from edgeloop.selection import Selection
 from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import Check, PlacedVariant, placed_variants
@@ -50,15 +61,18 @@ class EvaluateParams(Contract):
     max_gap: float | None = Field(
         default=None, ge=0, le=1, description="between the best and the worst value of a column; null: any"
     )
-
-
-class Part(Contract):
-    """The samples that share a value of a column."""
-
-    column: str
-    value: str
-    samples: int
-    metric: float | None = Field(description="the task's; null where these samples alone cannot be judged")
+    min_by: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        description="by column the least metric of every value of it, such as {condition: 0.85}; with fewer samples"
+        " than min_samples a value is not evaluated, which is no pass",
+    )
+    min_class_metric: float | None = Field(
+        default=None, ge=0, le=1, description="least recall of every class, AP@0.5 of a detector; null: any"
+    )
+    min_samples: int = Field(
+        default=20, ge=1, le=100_000, description="of a value or class, for min_by and min_class_metric to judge it"
+    )
+    corruptions: CorruptionParams = CorruptionParams()
 
 
 class Evaluation(Contract):
@@ -72,7 +86,8 @@ class Evaluation(Contract):
     classes: tuple[str, ...]
     metric: str
     metrics: dict[str, Any]
-    parts: tuple[Part, ...] = Field(default=(), description="the metric of every value of the columns in evaluate.by")
+    parts: tuple[Part, ...] = Field(default=(), description="the metric of every value of the columns that were asked")
+    corruptions: Sweep | None = Field(default=None, description="null where none was wanted, and for rows of a table")
     checks: tuple[Check, ...]
 
 
@@ -104,30 +119,46 @@ def evaluate(
         DeviceFault: Its runtime is not installed here.
     """
     choice = Selection.read(selection)
-    placed = _winner(choice, [converted, quantized], where=selection)
-    assert choice.winner is not None and choice.target is not None
+    built = placed_variants([converted, quantized])
+    placed = _winner(choice, built, where=selection)
+    assert choice.winner is not None and choice.variant is not None and choice.target is not None
+    runtime, threads = choice.target.runtime, choice.target.threads
     card = ModelCard.of(placed.folder)
     task: Task = plugins.load("tasks", card.task)
     samples = samples_of(dataset, validation=validation, split="test", preprocessing=card.preprocessing)
-    with progress("evaluate", len(samples.samples)) as advance:
-        answers = _answers(
-            placed, choice.target.runtime, choice.target.threads, samples, task=task, card=card, advance=advance
-        )
     truths = task.truths(samples.dataset, samples.samples, card)
+    with answering(placed, runtime, threads=threads, task=task, card=card) as ask:
+        answers = _answers(ask, samples)
+        examples = Judged(samples, answers, truths, ask, task, card).worst()
     metrics = task.metrics(answers, truths, card)
-    parts = parts_of(params.by, samples=samples.samples, judged=partial(_part_metric, task, answers, truths, card))
-    marks = [task.marks(answer, truth, card) for answer, truth in zip(answers, truths, strict=True)]
-    examples = examples_of(samples.samples, marks, content=samples.dataset.content)
+    judged = partial(_part_metric, task, answers, truths, card)
+    parts = parts_of(tuple(dict.fromkeys((*params.by, *params.min_by))), samples=samples.samples, judged=judged)
+    sweep = sweep_of(
+        params.corruptions,
+        placed=built,
+        winner=choice.variant,
+        runtime=runtime,
+        threads=threads,
+        samples=samples,
+        task=task,
+        card=card,
+    )
     outcome = Evaluation(
         candidate=choice.winner,
         variant=placed.variant.name,
-        runtime=choice.target.runtime,
+        runtime=runtime,
         samples=len(samples.samples),
         classes=card.classes,
         metric=task.metric,
         metrics=metrics,
         parts=parts,
-        checks=(min_metric_check(float(metrics[task.metric]), params.min_metric), *gap_checks(parts, params.max_gap)),
+        corruptions=sweep,
+        checks=(
+            min_metric_check(float(metrics[task.metric]), params.min_metric),
+            *gap_checks(parts, params.max_gap),
+            *min_by_checks(parts, params.min_by, least=params.min_samples),
+            *min_class_checks(metrics, params.min_class_metric, measure=task.class_metric, least=params.min_samples),
+        ),
     )
     with whole_folder(evaluation) as folder:
         outcome.write(folder / "evaluation.json")
@@ -153,18 +184,10 @@ def metric_of(
     classes = Dataset(dataset, validation).card.classes
     if task.names(classes, card.task_options) != card.classes:
         raise DataFault(f"has other classes ({classes}) than the model", where=str(dataset), fix="compare with another")
-    answers = _answers(placed, runtime, threads, samples, task=task, card=card, advance=lambda _units, _text: None)
+    with answering(placed, runtime, threads=threads, task=task, card=card) as ask:
+        answers = _answers(ask, samples)
     truths = task.truths(samples.dataset, samples.samples, card)
     return float(task.metrics(answers, truths, card)[task.metric])
-
-
-def min_metric_check(value: float, limit: float) -> Check:
-    """The metric on test against `evaluate.min_metric`."""
-    if value >= limit:
-        return Check(name="min_metric", status="pass", value=value, limit=limit)
-    return Check(
-        name="min_metric", status="fail", value=value, limit=limit, reason=f"{value:.4f} is less than {limit:.4f}"
-    )
 
 
 def numbers_of(metrics: dict[str, Any]) -> dict[str, float | int]:
@@ -182,45 +205,6 @@ def write_confusion(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
         writer.writerows(pairs)
 
 
-def parts_of(
-    columns: Sequence[str], *, samples: Sequence[Sample], judged: Callable[[list[int]], float | None]
-) -> tuple[Part, ...]:
-    """The metric of every value of the columns, in their order; a column that no sample has gives none.
-
-    Args:
-        columns: Keys of the metadata, or `group`.
-        samples: All that were judged.
-        judged: The metric of the samples at these places; None where they cannot be judged alone.
-    """
-    known = [{**json.loads(sample.metadata or "{}"), "group": sample.group} for sample in samples]
-    parts = []
-    for column in columns:
-        places: dict[str, list[int]] = {}
-        for place, values in enumerate(known):
-            if values.get(column) is not None:
-                places.setdefault(str(values[column]), []).append(place)
-        parts += [
-            Part(column=column, value=value, samples=len(places[value]), metric=judged(places[value]))
-            for value in sorted(places)
-        ]
-    return tuple(parts)
-
-
-def gap_checks(parts: Sequence[Part], limit: float | None) -> tuple[Check, ...]:
-    """Of every column, how far its worst value lies below its best; nothing without a limit."""
-    if limit is None:
-        return ()
-    checks = []
-    for column in dict.fromkeys(part.column for part in parts):
-        metrics = {part.value: part.metric for part in parts if part.column == column and part.metric is not None}
-        gap = max(metrics.values(), default=0.0) - min(metrics.values(), default=0.0)
-        worst = min(metrics, key=lambda value: metrics[value], default="")
-        reason = "" if gap <= limit else f"{column} {worst} lies {gap:.4f} below the best, more than {limit:.4f}"
-        status: Literal["pass", "fail"] = "pass" if gap <= limit else "fail"
-        checks.append(Check(name=f"gap_{column}", status=status, value=gap, limit=limit, reason=reason))
-    return tuple(checks)
-
-
 def _part_metric(
     task: Task, answers: Floats, truths: Sequence[Truth], card: ModelCard, places: list[int]
 ) -> float | None:
@@ -231,10 +215,9 @@ def _part_metric(
         return None
 
 
-def _winner(choice: Selection, folders: Sequence[Path], *, where: Path) -> PlacedVariant:
+def _winner(choice: Selection, placed: Mapping[str, PlacedVariant], *, where: Path) -> PlacedVariant:
     if choice.winner is None or choice.variant is None or choice.target is None:
         raise InputFault("has no winner", where=str(where), fix="loosen select.limits and select again")
-    placed = placed_variants(folders)
     if choice.variant not in placed:
         raise ModelFault(
             f"chose {choice.variant}, which no variant set holds",
@@ -244,25 +227,11 @@ def _winner(choice: Selection, folders: Sequence[Path], *, where: Path) -> Place
     return placed[choice.variant]
 
 
-def _answers(
-    placed: PlacedVariant,
-    runtime: str,
-    threads: int,
-    samples: Samples,
-    *,
-    task: Task,
-    card: ModelCard,
-    advance: Advance,
-) -> Floats:
+def _answers(ask: Ask, samples: Samples) -> Floats:
     """The task's answers for all samples."""
-    plugin: Runtime = plugins.load("runtimes", runtime)
-    state = plugin.state()
-    if not state.available:
-        raise DeviceFault(f"is not available here: {state.reason}", where=runtime, fix="evaluate needs it")
     parts = []
-    with closing(plugin.open(placed.path, threads=threads)) as session:
+    with progress("evaluate", len(samples.samples)) as advance:
         for inputs in samples.batches(BATCH_SIZE):
-            outputs = named_only(session.run(inputs), card, where="evaluate")
-            parts.append(task.answers(outputs, inputs.view, card))
+            parts.append(ask(inputs))
             advance(len(inputs), "test")
     return np.concatenate(parts)
