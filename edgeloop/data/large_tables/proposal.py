@@ -86,7 +86,11 @@ class SeenTable:
             return None
         ranks = sorted({set_aside(count), count - 1 - set_aside(count)})
         rungs = order_statistics(
-            self.table, value, ranks=ranks, minimum=float(low), maximum=float(high), count=int(count)
+            lambda: self.table.numbers(value),
+            ranks=ranks,
+            minimum=float(low),
+            maximum=float(high),
+            count=int(count),
         )
         ends = rungs[ranks[0]].value, rungs[ranks[-1]].value
         return widened_range(*ends, lowest=float(low), count=int(count), whole=whole)

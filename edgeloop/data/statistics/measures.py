@@ -249,9 +249,9 @@ def nearest_quantiles(kwargs: Mapping[str, Any], table: Table, column: ColumnSta
     ranks = [nearest_rank(level * 100 / 100, everything) - lowest for level in levels]
     rungs = {}
     if column.minimum is not None and column.maximum is not None:
+        value = table.finite(table.position(column.name))
         rungs = order_statistics(
-            table,
-            table.finite(table.position(column.name)),
+            lambda: table.numbers(value),
             ranks=[rank for rank in ranks if 0 <= rank < finite],
             minimum=float(column.minimum),
             maximum=float(column.maximum),

@@ -7,12 +7,15 @@ range, M2 within N·2⁻⁵¹ of its square.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from edgeloop.data.statistics.table import number
+import numpy as np
+from numpy.typing import NDArray
 
 _BITS = 62
+_WIDE = 2.0**_BITS
 _LEAST_EXPONENT = -1074
 
 
@@ -32,15 +35,45 @@ class Scale:
         return cls(middle=minimum / 2 + maximum / 2, exponent=max(math.frexp(half)[1], _LEAST_EXPONENT))
 
 
-def sums(finite: str, scale: Scale) -> tuple[str, str]:
-    """SQL: the two sums; `finite` is SQL too, a finite double or null."""
-    if scale.exponent is None:
-        return "0", "0"
-    first = -scale.exponent // 2  # one factor could leave the range of a double
-    factors = f"{number(2.0**first)} * {number(2.0 ** (-scale.exponent - first))}"
-    distance = f"(({finite}) - {number(scale.middle)}) * {factors}"
-    wide = number(2.0**_BITS)
-    return f"sum(CAST({distance} * {wide} AS BIGINT))", f"sum(CAST(({distance}) * ({distance}) * {wide} AS BIGINT))"
+class Sums:
+    """The two sums over blocks of values of at most BLOCK each, taken in any order."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._scale, self._first, self._second = scale, 0, 0
+
+    def watched(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+        """The blocks, each added on its way."""
+        for block in blocks:
+            self.add(block)
+            yield block
+
+    def add(self, block: NDArray[np.float64]) -> None:
+        """Adds finite values of the range that the scale is for."""
+        if self._scale.exponent is None:
+            return
+        first = -self._scale.exponent // 2  # one factor could leave the range of a double
+        distances = block - self._scale.middle
+        distances *= 2.0**first
+        distances *= 2.0 ** (-self._scale.exponent - first)
+        self._first += _whole_sum(distances * _WIDE)
+        distances *= distances
+        distances *= _WIDE
+        self._second += _whole_sum(distances)
+
+    def moments(self, count: int) -> tuple[float, float]:
+        """Mean and M2 of the `count` values that were added."""
+        return moments(self._first, self._second, count=count, scale=self._scale)
+
+
+def _whole_sum(numbers: NDArray[np.float64]) -> int:
+    """The sum of the nearest whole numbers; what they were is lost.
+
+    None is beyond 2⁶² and there are at most BLOCK: so the sum of the doubles is off by less than 2⁶³, and the sum of
+    the integers, which is right but for a multiple of 2⁶⁴, tells the rest.
+    """
+    np.rint(numbers, out=numbers)
+    near, wrapped = int(numbers.sum()), int(numbers.astype(np.int64).sum())
+    return near + (wrapped - near + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def moments(first: int, second: int, *, count: int, scale: Scale) -> tuple[float, float]:

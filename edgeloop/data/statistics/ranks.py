@@ -1,25 +1,29 @@
 """Exact order statistics of a column that does not fit into memory, and the quantiles and bins made of them.
 
-The range of the values is cut into equal cells and the values in each are counted; a cell that holds a wanted rank is
-cut again, over the range that its values really have, until so few values are left that they can be collected. Each
-round reads the column once. Two or three rounds do for most columns; one whose values span hundreds of decades takes
-a round for every three and a half of them.
+Doubles are ordered as whole numbers of 64 bits, their *keys*. A grid of cells is laid over the span of the keys and the
+values in each cell are counted; a cell that holds a wanted rank is cut again, until so few values are left that they
+can be collected. Each round reads the column once: two do for most columns, and none needs more than eight. As the keys
+of a double grow with its exponent, cells are fine near zero and coarse far from it, and no value lies too far outside;
+all that is much nearer to zero than the rest shares a cell.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.data.statistics.table import Table, number
-
+_GRID_BITS = 16
 _CELL_BITS = 12
-CELLS = 1 << _CELL_BITS
-COLLECTED = 400_000
+_BINADES = 24
+COLLECTED = 1 << 20
 """Values of the open cells that are collected at once, whatever the size of the table."""
+
+Blocks = Callable[[], Iterable[NDArray[np.float64]]]
+"""Reads the finite values of a column, some at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,122 +42,188 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Neighbouring parts of a column in ascending order, none empty.
+class _Cell:
+    """A part of a column: its values with neighbouring keys.
 
     Args:
-        keys: What the query that found them calls each.
-        lows: The least value in each.
-        highs: The greatest.
-        counts: The values in each.
-        below: The values of the column below each.
+        first: The least of these keys.
+        last: The greatest.
+        below: The values of the column below it.
+        count: The values in it.
     """
 
-    keys: NDArray[np.int64]
-    lows: NDArray[np.float64]
-    highs: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    below: NDArray[np.int64]
+    first: int
+    last: int
+    below: int
+    count: int
 
-    def taken(self, chosen: NDArray[np.int64]) -> "Cells":
-        """Some of them."""
-        return Cells(self.keys[chosen], self.lows[chosen], self.highs[chosen], self.counts[chosen], self.below[chosen])
+    @property
+    def is_one_value(self) -> bool:
+        return self.first == self.last
+
+
+class _Grid:
+    """At most 2**_GRID_BITS cells over the keys of a whole column."""
+
+    def __init__(self, first: int, last: int) -> None:
+        greatest = max(abs(_number(first)), abs(_number(last)))
+        self._near = int(_keys(np.array([math.ldexp(greatest, -_BINADES)]))[0])  # as much to both sides of zero is one
+        self._span = first, last
+        self._low = self._drawn(first)
+        drawn = self._drawn(last) - self._low
+        self._width = max(0, drawn.bit_length() - _GRID_BITS)
+        self.cells = (drawn >> self._width) + 1
+
+    def _drawn(self, key: int) -> int:
+        return key - min(max(key, -self._near), self._near)
+
+    def place(self, key: int) -> int:
+        """The cell of a key."""
+        return (self._drawn(key) - self._low) >> self._width
+
+    def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The cells of keys."""
+        drawn = keys - np.clip(keys, -self._near, self._near)
+        offsets = drawn.view(np.uint64)
+        offsets -= np.uint64(self._low % (1 << 64))
+        offsets >>= np.uint64(self._width)
+        return np.minimum(offsets, np.uint64(self.cells - 1), out=offsets).view(np.int64)
+
+    def parts(self, counts: NDArray[np.int64]) -> Iterator[_Cell]:
+        """The cells that hold values, by the values in each."""
+        below = np.cumsum(counts) - counts
+        for place in np.flatnonzero(counts).tolist():
+            first = self._low + (place << self._width)
+            last = first + (1 << self._width) - 1
+            first = first + self._near if first > 0 else first - self._near
+            last = last - self._near if last < 0 else last + self._near
+            first, last = max(first, self._span[0]), min(last, self._span[1])
+            yield _Cell(first, last, int(below[place]), int(counts[place]))
 
 
 def order_statistics(
-    table: Table,
-    finite: str,
-    *,
-    ranks: Iterable[int],
-    minimum: float,
-    maximum: float,
-    count: int,
-    core: tuple[float, float] | None = None,
+    blocks: Blocks, *, ranks: Iterable[int], minimum: float, maximum: float, count: int
 ) -> dict[int, Rung]:
     """The values at `ranks`.
 
     Args:
-        table: Any.
-        finite: SQL of a double that is finite or null.
+        blocks: Called for every round; not at all where all values are equal.
         ranks: From 0 for the least to `count - 1`.
         minimum: Of the values.
         maximum: Likewise.
-        count: Values that are not null.
-        core: Where most of the values are thought to lie, inside their range; a right guess saves a round.
+        count: The values.
     """
-    wanted = np.unique(np.fromiter(ranks, dtype=np.int64))
+    low, high = (int(key) for key in _keys(np.array([minimum, maximum])))
+    grid = _Grid(low, high)
+    wanted = sorted(set(ranks))
+    cells = [_Cell(low, high, 0, count)]
+    if count > COLLECTED and low < high:
+        cells = _counted(blocks, grid)
     rungs: dict[int, Rung] = {}
-    zero = np.array([0])
-    cells = Cells(zero, np.array([minimum]), np.array([maximum]), np.array([count]), zero)
-    values = table.selected(f"{finite} AS x, 0 AS cell", f"AND {finite} IS NOT NULL")
-    query = ""
-    while True:
-        found = np.searchsorted(cells.below, wanted, side="right") - 1
-        known = cells.lows[found] == cells.highs[found]
-        for rank, cell in zip(wanted[known].tolist(), found[known].tolist(), strict=True):
-            below = int(cells.below[cell])
-            rungs[rank] = Rung(float(cells.lows[cell]) + 0.0, below, below + int(cells.counts[cell]))
-        wanted = wanted[~known]
-        if not wanted.size:
-            return rungs
-        cells = cells.taken(np.unique(found[~known]))
-        if cells.counts.sum() <= COLLECTED:
-            cells = _collected(table, cells, query or values)
-            continue
-        query = _cutting(cells, query) if query else _first_cutting(values, core or (minimum, maximum))
-        cells = _counted(table, cells, f"SELECT cell, min(x), max(x), count(*) FROM ({query}) GROUP BY cell")  # noqa: S608
+    while wanted:
+        held = _held(cells, wanted)
+        rungs |= {rank: _rung(cell) for cell, inside in held if cell.is_one_value for rank in inside}
+        held = [(cell, inside) for cell, inside in held if not cell.is_one_value]
+        if held and sum(cell.count for cell, _ in held) <= COLLECTED:
+            return rungs | _collected(blocks, grid, held)
+        wanted = [rank for _, inside in held for rank in inside]
+        if wanted:
+            cells = _cut(blocks, grid, [cell for cell, _ in held])
+    return rungs
 
 
-def _collected(table: Table, cells: Cells, query: str) -> Cells:
-    """Every value inside `cells` as a cell of its own."""
-    keys = ", ".join(f"({key})" for key in cells.keys.tolist())
-    inside = f"SELECT x FROM ({query}) JOIN (VALUES {keys}) AS open(cell) USING (cell)"  # noqa: S608
-    return _counted(table, cells, f"SELECT 0, x, x, count(*) FROM ({inside}) GROUP BY x")  # noqa: S608
+def _held(cells: Sequence[_Cell], wanted: Sequence[int]) -> list[tuple[_Cell, list[int]]]:
+    """The cells that hold wanted ranks, with these; both ascend."""
+    held: dict[int, list[int]] = {}
+    starts = [cell.below for cell in cells]
+    for rank in wanted:
+        held.setdefault(bisect_right(starts, rank) - 1, []).append(rank)
+    return [(cells[place], inside) for place, inside in held.items()]
 
 
-def _first_cutting(values: str, core: tuple[float, float]) -> str:
-    """SQL: all values, each with the key of its cell; what lies beyond the core is in the first and the last one."""
-    return f"SELECT x, {_place(*_scale(*core))} AS cell FROM ({values})"  # noqa: S608
+def _rung(cell: _Cell) -> Rung:
+    """Of a cell with one value."""
+    return Rung(_number(cell.first), cell.below, cell.below + cell.count)
 
 
-def _cutting(cells: Cells, query: str) -> str:
-    """SQL: the values inside `cells`, each with the key of the smaller cell that it lies in."""
-    rows = []
-    bounds = zip(cells.keys.tolist(), cells.lows.tolist(), cells.highs.tolist(), strict=True)
-    for place, (key, low, high) in enumerate(bounds):
-        rows.append(f"({key}, {place * (CELLS + 1)}, {', '.join(_scale(low, high))})")
-    return (
-        f"SELECT x, first + {_place('part', 'low', 'factor', 'other')} AS cell"  # noqa: S608
-        f" FROM ({query}) JOIN (VALUES {', '.join(rows)}) AS open(cell, first, part, low, factor, other) USING (cell)"
-    )
+def _collected(blocks: Blocks, grid: _Grid, held: Sequence[tuple[_Cell, list[int]]]) -> dict[int, Rung]:
+    """The values at the ranks inside the cells, all of whose values are held at once."""
+    found = [keys for _, keys in _inside(blocks, grid, [cell for cell, _ in held])]
+    keys = np.sort(np.concatenate(found))
+    rungs: dict[int, Rung] = {}
+    start = 0
+    for cell, ranks in held:
+        own = keys[start : start + cell.count]
+        start += cell.count
+        for rank in ranks:
+            key = own[rank - cell.below]
+            below, through = (cell.below + int(np.searchsorted(own, key, side)) for side in ("left", "right"))
+            rungs[rank] = Rung(_number(int(key)), below, through)
+    return rungs
 
 
-def _scale(low: float, high: float) -> tuple[str, str, str, str]:
-    """SQL: the numbers that `_place` takes for a range; products of them neither overflow nor vanish."""
-    part = 1.0 if math.isfinite(high - low) else 0.5
-    exponent = _CELL_BITS - math.frexp(high * part - low * part)[1]
-    first = exponent // 2  # one factor could leave the range of a double
-    return number(part), number(low * part), number(2.0**first), number(2.0 ** (exponent - first))
+def _counted(blocks: Blocks, grid: _Grid) -> list[_Cell]:
+    """The cells of the grid that hold values."""
+    counts = np.zeros(grid.cells, np.int64)
+    for block in blocks():
+        counts += np.bincount(grid.places(_keys(block)), minlength=grid.cells)
+    return list(grid.parts(counts))
 
 
-def _place(part: str, low: str, factor: str, other: str) -> str:
-    """SQL: the place of `x` in its range, from 0 to CELLS.
+def _cut(blocks: Blocks, grid: _Grid, cells: Sequence[_Cell]) -> list[_Cell]:
+    """The parts that hold values of the cells, each cut into at most 2**_CELL_BITS; a part ends where its values do."""
+    widths = [max(0, (cell.last - cell.first).bit_length() - _CELL_BITS) for cell in cells]
+    bases, shifts = _array_of(cell.first for cell in cells).view(np.uint64), np.array(widths, np.uint64)
+    counts = np.zeros(len(cells) << _CELL_BITS, np.int64)
+    firsts, lasts = np.full_like(counts, _GREATEST), np.full_like(counts, ~_GREATEST)
+    for owner, keys in _inside(blocks, grid, cells):
+        places = (owner << _CELL_BITS) + ((keys.view(np.uint64) - bases[owner]) >> shifts[owner]).view(np.int64)
+        counts += np.bincount(places, minlength=counts.size)
+        np.minimum.at(firsts, places, keys)
+        np.maximum.at(lasts, places, keys)
+    parts = []
+    for owner_, cell in enumerate(cells):
+        below = cell.below
+        own = slice(owner_ << _CELL_BITS, owner_ + 1 << _CELL_BITS)
+        for first, last, count in zip(firsts[own].tolist(), lasts[own].tolist(), counts[own].tolist(), strict=True):
+            if count:
+                parts.append(_Cell(first, last, below, count))
+                below += count
+    return parts
 
-    It never falls where x rises, and the least and the greatest value of a cell never share one.
-    """
-    return f"CAST(least(greatest((x * {part} - {low}) * {factor} * {other}, 0), {CELLS}) AS INTEGER)"
+
+def _inside(blocks: Blocks, grid: _Grid, cells: Sequence[_Cell]) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """The keys that lie in one of the cells, some at a time, each behind the position of that cell."""
+    is_open = np.zeros(grid.cells, np.bool_)
+    for cell in cells:
+        is_open[grid.place(cell.first) : grid.place(cell.last) + 1] = True
+    firsts, lasts = _array_of(cell.first for cell in cells), _array_of(cell.last for cell in cells)
+    for block in blocks():
+        keys = _keys(block)
+        keys = keys[is_open[grid.places(keys)]]
+        owner = np.maximum(np.searchsorted(firsts, keys, side="right") - 1, 0)
+        kept = (keys >= firsts[owner]) & (keys <= lasts[owner])
+        yield owner[kept], keys[kept]
 
 
-def _counted(table: Table, parents: Cells, query: str) -> Cells:
-    """The cells that `query` finds inside `parents`; its columns are key, low, high and count."""
-    columns = table.fetch_arrays(f"SELECT * FROM ({query}) AS cells(key, low, high, n) ORDER BY low")  # noqa: S608
-    counts = np.asarray(columns["n"], dtype=np.int64)
-    lows = np.asarray(columns["low"], dtype=np.float64)
-    before = np.cumsum(counts) - counts
-    parent = np.searchsorted(parents.lows, lows, side="right") - 1
-    first = np.searchsorted(parent, np.arange(parents.lows.size))
-    below = before - before[first][parent] + parents.below[parent]
-    return Cells(np.asarray(columns["key"]), lows, np.asarray(columns["high"]), counts, below)
+def _array_of(keys: Iterable[int]) -> NDArray[np.int64]:
+    return np.fromiter(keys, np.int64)
+
+
+def _keys(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers that order like the values, a negative zero like a positive one."""
+    bits = (values + 0.0).view(np.int64)
+    bits ^= (bits >> 63) & _GREATEST
+    return bits
+
+
+_GREATEST = np.int64(2**63 - 1)
+
+
+def _number(key: int) -> float:
+    """The value that has a key."""
+    bits = np.array([key if key >= 0 else key ^ int(_GREATEST)], np.int64)
+    return float(bits.view(np.float64)[0])
 
 
 def ranks_of(levels: Iterable[float], count: int) -> set[int]:

@@ -1,15 +1,17 @@
 """Reads the statistics of an open table.
 
-The table is read for the counts and extremes, for the sums, and a column at a time for the order statistics and the
-different values. No step keeps more than a bounded number of values, so memory does not grow with the rows.
+A column is read for its counts and extremes, for its different values, and for sums and order statistics; as many
+columns at once as there are threads. No step keeps more than a bounded number of values, so memory does not grow with
+the rows.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgeloop.data.statistics.moments import Scale, moments, sums
+from edgeloop.data.statistics.moments import Scale, Sums
 from edgeloop.data.statistics.ranks import bins_between, decile_edges, order_statistics, quantile, ranks_of
 from edgeloop.data.statistics.table import Table, number
 from edgeloop.data.statistics.values import (
@@ -22,6 +24,11 @@ from edgeloop.data.statistics.values import (
     ValueCount,
 )
 from edgeloop.errors import DataFault
+from edgeloop.progress import progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXACT_DISTINCT = 100_000
 """Columns with about this many different values or fewer have them counted one by one."""
@@ -74,84 +81,81 @@ def statistics_of(
     names = table.names if columns is None else tuple(columns)
     positions = [table.position(name) for name in names]
     given = {table.position(name): tuple(values) for name, values in (edges or {}).items()}
-    counted = _counted(table, positions)
-    averages = _averages(table, counted)
+    rows = int(_figures(table, "count(*)")[0])
     return TableStatistics(
-        rows=_rows(table),
-        groups=_groups(table, (split, label, condition)),
-        columns=tuple(
-            _column(table, position, counted[position], averages.get(position), given.get(position))
-            for position in positions
-        ),
+        rows=rows,
+        groups=_groups(table, (split, label, condition), rows),
+        columns=tuple(_columns(table, positions, rows, given)),
     )
 
 
-def _rows(table: Table) -> int:
-    return int(table.fetch(table.selected("count(*)"))[0][0])
+def _columns(
+    table: Table, positions: Sequence[int], rows: int, edges: Mapping[int, tuple[float, ...]]
+) -> Iterator[ColumnStatistics]:
+    """The columns in their order, several at once."""
+
+    def column(position: int) -> ColumnStatistics:
+        with table.beside() as twin:
+            return _column(twin, position, _counts(twin, position, rows), edges.get(position))
+
+    pool = ThreadPoolExecutor(table.threads)
+    try:
+        with progress("columns", len(positions)) as advance:
+            for found in pool.map(column, positions):
+                advance(1, found.name)
+                yield found
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _groups(table: Table, roles: tuple[str | None, ...]) -> tuple[GroupCount, ...]:
-    keys = ["''" if name is None else f"coalesce(CAST(c{table.position(name)} AS VARCHAR), '')" for name in roles]
+def _groups(table: Table, roles: tuple[str | None, ...], rows: int) -> tuple[GroupCount, ...]:
+    keys = ["NULL" if name is None else f"c{table.position(name)}" for name in roles]
     if not any(roles):
-        rows = _rows(table)
         return (GroupCount(split="", label="", condition="", rows=rows),) if rows else ()
-    query = table.selected(f"{', '.join(keys)}, count(*)", f"GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT {MAX_GROUPS + 1}")
-    found = table.fetch(query)
+    counted = table.selected(f"{keys[0]} AS s, {keys[1]} AS l, {keys[2]} AS c, count(*) AS n", "GROUP BY 1, 2, 3")
+    named = ", ".join(f"coalesce(CAST({key} AS VARCHAR), '')" for key in "slc")
+    found = table.fetch(
+        f"SELECT {named}, sum(n) FROM ({counted}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT {MAX_GROUPS + 1}"  # noqa: S608
+    )
     if len(found) > MAX_GROUPS:
         named = ", ".join(name for name in roles if name)
         raise DataFault(f"has more than {MAX_GROUPS:,} groups by {named}", where=table.where, fix="name other columns")
-    return tuple(GroupCount(split=s, label=label, condition=c, rows=rows) for s, label, c, rows in found)
+    return tuple(GroupCount(split=s, label=label, condition=c, rows=int(count)) for s, label, c, count in found)
 
 
-def _counted(table: Table, positions: Sequence[int]) -> dict[int, _Counts]:
-    """The counts of the columns, read at once; columns with infinities or NaNs are read once more."""
-    selections = ["count(*)"]
-    for position in positions:
-        selections += _selections(table, position)
-    row = iter(table.fetch(table.selected(", ".join(selections)))[0])
-    rows = int(next(row))
-    found = {}
-    for position in positions:
-        values = [next(row) for _ in _selections(table, position)]
-        found[position] = _counts(table, position, rows, values)
-    return found
-
-
-def _selections(table: Table, position: int) -> list[str]:
+def _counts(table: Table, position: int, rows: int) -> _Counts:
+    """The counts and extremes of a column; one with infinities or NaNs is read once more."""
     raw, kind = f"c{position}", table.kinds[position]
+    present = f"count({raw})"
     if kind == "opaque":
-        return [f"count({raw})"]
+        return _Counts(rows=rows, present=_figures(table, present)[0])
+    several = f"{present}, approx_count_distinct({raw})"
     if kind == "text":
-        return [f"count({raw})", f"approx_count_distinct({raw})"]
-    selections = [f"count({raw})", f"approx_count_distinct({raw})"]
-    if kind != "float":
-        return [*selections, f"min({raw})", f"max({raw})"]
-    value = table.number(position)
-    return [*selections, f"min({value})", f"max({value})", f"count_if(NOT isfinite({value}))"]
-
-
-def _counts(table: Table, position: int, rows: int, values: list[Any]) -> _Counts:
-    kind = table.kinds[position]
-    if kind not in _NUMERIC:
-        return _Counts(rows=rows, present=values[0], estimate=values[1] if kind == "text" else 0)
-    extremes, others = values[2:4], [0, 0, 0]
-    if kind == "float" and values[4]:
-        value, finite = table.number(position), table.finite(position)
+        found, estimate = _figures(table, several)
+        return _Counts(rows=rows, present=found, estimate=estimate)
+    value, others = table.number(position) if kind == "float" else raw, [0, 0, 0]
+    found, estimate, *extremes = _figures(table, f"{several}, min({value}), max({value})")
+    if not all(extreme is None or math.isfinite(extreme) for extreme in extremes):  # a NaN is the greatest there
+        finite = table.finite(position)
         selections = [f"min({finite})", f"max({finite})", f"count_if(isnan({value}))"]
         selections += [f"count_if({value} = {number(infinity)})" for infinity in (-math.inf, math.inf)]
-        *extremes, nans, negative, positive = table.fetch(table.selected(", ".join(selections)))[0]
+        *extremes, nans, negative, positive = _figures(table, ", ".join(selections))
         others = [nans, negative, positive]
     nans, negative, positive = others
     return _Counts(
         rows=rows,
-        present=values[0],
+        present=found,
         nans=nans,
         negative_infinities=negative,
         positive_infinities=positive,
         minimum=_plain(extremes[0]),
         maximum=_plain(extremes[1]),
-        estimate=values[1],
+        estimate=estimate,
     )
+
+
+def _figures(table: Table, selections: str) -> tuple[Any, ...]:
+    return table.fetch(table.selected(selections))[0]
 
 
 def _values(table: Table, position: int, counts: _Counts) -> str:
@@ -164,32 +168,7 @@ def _plain(value: Any) -> int | float | None:
     return None if value is None else value + 0
 
 
-def _averages(table: Table, counted: Mapping[int, _Counts]) -> dict[int, tuple[float, float]]:
-    """Mean and M2 of the numeric columns that have finite values, read at once."""
-    scales = {
-        position: Scale.of(float(counts.minimum), float(counts.maximum))
-        for position, counts in counted.items()
-        if counts.minimum is not None and counts.maximum is not None
-    }
-    if not scales:
-        return {}
-    selections: list[str] = []
-    for position, scale in scales.items():
-        selections += sums(_values(table, position, counted[position]), scale)
-    row = iter(table.fetch(table.selected(", ".join(selections)))[0])
-    return {
-        position: moments(int(next(row)), int(next(row)), count=counted[position].finite, scale=scale)
-        for position, scale in scales.items()
-    }
-
-
-def _column(
-    table: Table,
-    position: int,
-    counts: _Counts,
-    averages: tuple[float, float] | None,
-    edges: tuple[float, ...] | None,
-) -> ColumnStatistics:
+def _column(table: Table, position: int, counts: _Counts, edges: tuple[float, ...] | None) -> ColumnStatistics:
     kind = table.kinds[position]
     known: dict[str, Any] = {
         "name": table.names[position],
@@ -201,9 +180,9 @@ def _column(
         "positive_infinities": counts.positive_infinities,
         **(_distinct(table, position, counts) if kind != "opaque" else {}),
     }
-    if averages is not None:
-        known |= {"minimum": counts.minimum, "maximum": counts.maximum, "mean": averages[0], "m2": averages[1]}
-        known |= _ranked(table, position, counts, edges, averages)
+    if counts.minimum is not None and counts.maximum is not None:
+        known |= {"minimum": counts.minimum, "maximum": counts.maximum}
+        known |= _ranked(table, position, counts, edges, extremes=(float(counts.minimum), float(counts.maximum)))
     elif kind in _NUMERIC:
         known |= {"edges": edges or (), "counts": (0,) * (len(edges or ()) + 1)}
     return ColumnStatistics(**known)
@@ -214,35 +193,31 @@ def _ranked(
     position: int,
     counts: _Counts,
     edges: tuple[float, ...] | None,
-    averages: tuple[float, float],
+    *,
+    extremes: tuple[float, float],
 ) -> dict[str, Any]:
-    """Quantiles, edges and bins of a column with finite values."""
-    assert counts.minimum is not None and counts.maximum is not None
-    count = counts.finite
+    """Moments, quantiles, edges and bins of a column with finite values."""
+    count, sums = counts.finite, Sums(Scale.of(*extremes))
     levels = QUANTILES if edges is not None else (*QUANTILES, *DECILES)
-    rungs = order_statistics(
-        table,
-        _values(table, position, counts),
-        ranks=ranks_of(levels, count),
-        minimum=float(counts.minimum),
-        maximum=float(counts.maximum),
-        count=count,
-        core=_core(counts, averages),
-    )
+    rounds = 0
+
+    def blocks() -> "Iterator[NDArray[np.float64]]":
+        nonlocal rounds
+        rounds += 1
+        values = table.numbers(_values(table, position, counts))
+        return sums.watched(values) if rounds == 1 else values
+
+    ranks = ranks_of(levels, count)
+    rungs = order_statistics(blocks, ranks=ranks, minimum=extremes[0], maximum=extremes[1], count=count)
     below = decile_edges(rungs, DECILES, count=count) if edges is None else _below(table, position, edges)
+    mean, m2 = sums.moments(count)
     return {
+        "mean": mean,
+        "m2": m2,
         "quantiles": {f"{level:g}": quantile(rungs, level, count=count) for level in QUANTILES},
         "edges": tuple(below),
         "counts": bins_between(below.values(), count),
     }
-
-
-def _core(counts: _Counts, averages: tuple[float, float]) -> tuple[float, float] | None:
-    """Where few values lie outside: four standard deviations around the mean."""
-    assert counts.minimum is not None and counts.maximum is not None
-    reach = 4 * math.sqrt(averages[1] / counts.finite)
-    low, high = max(float(counts.minimum), averages[0] - reach), min(float(counts.maximum), averages[0] + reach)
-    return (low, high) if low < high else None
 
 
 def _below(table: Table, position: int, edges: tuple[float, ...]) -> dict[float, int]:

@@ -14,12 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.statistics.values import Kind
 from edgeloop.errors import DataFault, EnvironmentFault, InputFault, translated
 from edgeloop.plugins import missing_extra
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _KINDS: dict[str, Kind] = {
     "BOOLEAN": "boolean",
@@ -32,6 +36,8 @@ _KINDS: dict[str, Kind] = {
 }
 BYTES_A_VALUE = 48
 """What the engine holds for a value that is told apart from others, beside a text's own bytes."""
+BLOCK = 1 << 16
+"""So many numbers are looked at at once: what the processor keeps near."""
 _SHARE = 0.75
 _DISABLED = "statistics_propagation,filter_pushdown,join_order"
 """The optimizers that believe what a file says of its row groups, and the one that moves a count of all rows before a
@@ -48,6 +54,7 @@ class Table:
         where: Its path, for error messages.
         connection: The engine's.
         memory_mib: That the engine may use.
+        threads: Likewise.
         condition: SQL that its rows meet.
     """
 
@@ -56,6 +63,7 @@ class Table:
     where: str
     connection: Any
     memory_mib: int
+    threads: int
     condition: str = "true"
 
     def position(self, name: str) -> int:
@@ -144,6 +152,17 @@ class Table:
         with self._translated():
             yield from self.connection.sql(sql).to_arrow_reader(rows)
 
+    def numbers(self, finite: str) -> "Iterator[NDArray[np.float64]]":
+        """The values of SQL for doubles that are finite or null, without the nulls, at most BLOCK at a time."""
+        for batch in self.batches(self.selected(f"{finite} AS x", f"AND {finite} IS NOT NULL"), rows=BLOCK):
+            yield batch.column(0).to_numpy(zero_copy_only=False)
+
+    @contextmanager
+    def beside(self) -> "Iterator[Table]":
+        """The same table for another thread."""
+        with self.connection.cursor() as connection:
+            yield replace(self, connection=connection)
+
     def fetch_arrays(self, sql: str) -> dict[str, Any]:
         """The columns of the answer as numpy arrays."""
         with self._translated():
@@ -211,7 +230,9 @@ def opened(source: Path | Sequence[Path], *, memory_mib: int, threads: int, scra
         connection.execute(f"CREATE VIEW source AS SELECT * FROM files AS files({columns})")  # noqa: S608
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        yield Table(names=names, kinds=kinds, where=where, connection=connection, memory_mib=memory_mib)
+        yield Table(
+            names=names, kinds=kinds, where=where, connection=connection, memory_mib=memory_mib, threads=threads
+        )
 
 
 def _engine() -> Any:
