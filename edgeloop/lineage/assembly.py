@@ -13,11 +13,13 @@ from edgeloop.data.dataset import DatasetCard
 from edgeloop.data.verdict import Verdict
 from edgeloop.errors import GateRefused, ModelFault, translated
 from edgeloop.evaluation import Evaluation
+from edgeloop.evaluation.sweep import Sweep
 from edgeloop.gates import stop_unless_passed
 from edgeloop.lineage.evidence import (
     BenchmarkBody,
     BenchmarkEvidence,
     CandidateSummary,
+    CorruptionsBody,
     EvaluationBody,
     EvaluationEvidence,
     Evidence,
@@ -232,6 +234,7 @@ def evidence_of(materials: Materials, subject_digest: str, *, run: RunBody) -> l
         samples=evaluation.samples,
         metric=evaluation.metric,
         metrics=numbers_in(evaluation.metrics),
+        corruptions=_corruptions_of(evaluation.corruptions) if evaluation.corruptions else None,
         checks=evaluation.checks,
     )
     trained = [TrainingEvidence(subject_digest=subject_digest, body=_cost_of(materials.cost))] if materials.cost else []
@@ -254,6 +257,14 @@ def _cost_of(cost: Cost) -> TrainingBody:
         energy_reason=cost.energy_reason,
         parts={part.name: TrainingPart(wall_s=part.wall_s, cpu_s=part.cpu_s) for part in cost.parts},
     )
+
+
+def _corruptions_of(sweep: Sweep) -> CorruptionsBody:
+    metrics: dict[str, dict[str, tuple[float | None, ...]]] = {name: {} for name in sweep.variants}
+    for cell in sweep.cells:
+        known = metrics[cell.variant].get(cell.corruption, ())
+        metrics[cell.variant][cell.corruption] = (*known, cell.metric)
+    return CorruptionsBody(samples=sweep.samples, seed=sweep.seed, reference=sweep.reference, metrics=metrics)
 
 
 def _benchmark_of(report: BenchmarkReport) -> BenchmarkBody:

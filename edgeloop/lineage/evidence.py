@@ -88,6 +88,17 @@ class SelectionBody(Contract):
     others: dict[str, Rejection]
 
 
+class CorruptionsBody(Contract):
+    """The sweep over corruptions: what it found, and judged by nothing."""
+
+    samples: int
+    seed: int
+    reference: str = Field(description="float variant that the others are compared with; empty for none")
+    metrics: dict[str, dict[str, tuple[float | None, ...]]] = Field(
+        description="by variant and corruption the metric at each strength, weakest first; clean has one"
+    )
+
+
 class EvaluationBody(Contract):
     """The winner on the test split, once."""
 
@@ -95,6 +106,7 @@ class EvaluationBody(Contract):
     samples: int
     metric: str
     metrics: dict[str, int | float]
+    corruptions: CorruptionsBody | None = Field(default=None, description="null where there was no sweep")
     checks: tuple[Check, ...]
 
 
