@@ -76,10 +76,9 @@ class Peak(Contract):
 
 
 class EpochTime(Contract):
-    """Of one epoch."""
+    """Of one epoch: every sample of train is learned from, and those of val are judged."""
 
     threads: int
-    workers: int = Field(description="processes that read samples; 0: the training itself does")
     wall_s: float
     cpu_s: float
 
@@ -99,7 +98,12 @@ class Plan(Contract):
     training: tuple[Line, ...] = Field(description="the peak is the highest of these lines")
     inference: tuple[Line, ...]
     peaks: tuple[Peak, ...] = Field(description="over batches, the planned one among them")
-    samples: int = Field(description="in the epoch that is timed")
+    samples: int = Field(description="of train")
+    judged_samples: int = Field(description="of val")
+    reading_s: float | None = Field(
+        description="for all samples, once before the first epoch: they stay in memory, so no worker loads any later;"
+        " null where nothing was calibrated"
+    )
     times: tuple[EpochTime, ...] = Field(description="empty where nothing was calibrated")
     times_source: str
 

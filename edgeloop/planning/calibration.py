@@ -1,9 +1,13 @@
-"""Seconds of an epoch, from a few real steps at every number of threads and one sample read over and over.
+"""Seconds of an epoch, from a few real steps at every number of threads, and of reading, from one sample.
 
-A step is timed after one that warms up, until `LEAST_STEPS` and `LEAST_S` are over; the median counts, since others
-may want the machine. Reading goes on beside learning where workers do it, so the slower of the two decides:
+What is timed runs `WARM_UPS` times before it counts, then until `LEAST_TIMES` and `LEAST_S` are over; the median
+counts, since others may want the machine. Steps run with the deterministic kernels of a training. An epoch learns from
+all samples of train and judges those of val:
 
-    wall = max(learning, reading / workers), and learning + reading without workers
+    epoch = learning_samples / batch · step + judged_samples / batch · judgement
+
+Samples are decoded once, before the first epoch, by the training itself, and then stay in memory: an epoch reads
+nothing, and there are no workers that could read beside it.
 """
 
 import io
@@ -16,47 +20,48 @@ from statistics import median
 from edgeloop.planning import EpochTime, Workload
 from edgeloop.planning.rehearsal import built, optimizer_of, samples_of, take_step
 from edgeloop.progress import progress
+from edgeloop.training.determinism import deterministic
 
-LEAST_STEPS, LEAST_S = 3, 0.3
+WARM_UPS = 2
+"""The C library learns from the first which blocks to keep."""
+
+LEAST_TIMES, LEAST_S = 3, 1.0
 READ_SAMPLES = 20
-MOST_WORKERS = 4
 
 
-def calibrated(workload: Workload, *, batch: int, samples: int, cores: int | None = None) -> tuple[EpochTime, ...]:
-    """The times of an epoch of `samples` for 1, 2, 4 … up to `cores` threads (all there are) and loader workers."""
-    cores = cores or len(os.sched_getaffinity(0))
-    threads = thread_counts(cores)
+def calibrated(
+    workload: Workload, *, batch: int, samples: int, judged_samples: int, cores: int | None = None
+) -> tuple[EpochTime, ...]:
+    """The times of an epoch for 1, 2, 4 … up to `cores` threads (all there are); on a GPU one keeps it busy."""
+    counts = [1] if workload.device == "cuda" else thread_counts(cores or len(os.sched_getaffinity(0)))
     times: list[EpochTime] = []
-    with progress("calibrate", len(threads) + 1) as advance:
-        reading_s = reading_seconds(workload)
-        advance(1, f"reading {1e3 * reading_s:.2f} ms a sample")
-        for count in threads:
-            wall_s, cpu_s = step_seconds(workload, batch=batch, threads=count)
-            advance(1, f"{count} threads {wall_s:.3f} s a step")
-            times += epoch_times(
-                count, step_s=(wall_s, cpu_s), reading_s=reading_s, samples=samples, batch=batch, cores=cores
+    with progress("calibrate", len(counts)) as advance:
+        for threads in counts:
+            times.append(
+                epoch_time(workload, batch=batch, threads=threads, samples=samples, judged_samples=judged_samples)
             )
+            advance(1, f"{threads} threads {times[-1].wall_s:.3g} s an epoch")
     return tuple(times)
 
 
-def epoch_times(
-    threads: int, *, step_s: tuple[float, float], reading_s: float, samples: int, batch: int, cores: int
-) -> Iterator[EpochTime]:
-    """Of one number of threads: without workers and with each number of them up to the cores.
+def epoch_time(workload: Workload, *, batch: int, threads: int, samples: int, judged_samples: int) -> EpochTime:
+    """The time of an epoch, see the module.
 
     Args:
+        workload: What is trained.
+        batch: Samples a step that is timed; one of more takes proportionally longer.
         threads: Computing ones.
-        step_s: Wall and CPU seconds of a step.
-        reading_s: Of one sample.
-        samples: In an epoch.
-        batch: Samples in a step.
-        cores: There are.
+        samples: Of train.
+        judged_samples: Of val.
     """
-    steps = samples / batch
-    learning_s, read_s = steps * step_s[0], samples * reading_s
-    for workers in range(min(cores, MOST_WORKERS) + 1):
-        wall_s = max(learning_s, read_s / workers) if workers else learning_s + read_s
-        yield EpochTime(threads=threads, workers=workers, wall_s=wall_s, cpu_s=steps * step_s[1] + read_s)
+    with _computing(workload, threads=threads):
+        (step_s, step_cpu_s), (judgement_s, judgement_cpu_s) = map(timed, _actions(workload, batch=batch))
+    steps, judgements = samples / batch, judged_samples / batch
+    return EpochTime(
+        threads=threads,
+        wall_s=steps * step_s + judgements * judgement_s,
+        cpu_s=steps * step_cpu_s + judgements * judgement_cpu_s,
+    )
 
 
 def thread_counts(cores: int) -> list[int]:
@@ -64,30 +69,44 @@ def thread_counts(cores: int) -> list[int]:
     return sorted({2**power for power in range(cores.bit_length()) if 2**power <= cores} | {cores})
 
 
-def step_seconds(workload: Workload, *, batch: int, threads: int) -> tuple[float, float]:
-    """Wall and CPU seconds of one step of training."""
+def _actions(workload: Workload, *, batch: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    """A step of training, and a pass forward as over val."""
     import torch
 
-    network = built(workload, device=workload.device).train()
+    network = built(workload, device=workload.device)
     optimizer = optimizer_of(network, workload)
     samples = samples_of(workload, batch=batch, device=workload.device)
 
-    def step() -> None:
+    def learn() -> None:
+        network.train()
         take_step(network, optimizer, samples)
-        if workload.device == "cuda":
-            torch.cuda.synchronize()
+        _finish(workload)
 
-    with _threads(threads):
-        return timed(step)
+    def judge() -> None:
+        network.eval()
+        with torch.inference_mode():
+            network(samples)
+        _finish(workload)
+
+    return learn, judge
+
+
+def _finish(workload: Workload) -> None:
+    """Waits for a GPU, which works on while Python goes ahead."""
+    import torch
+
+    if workload.device == "cuda":
+        torch.cuda.synchronize()
 
 
 def timed(action: Callable[[], None]) -> tuple[float, float]:
     """Median wall and CPU seconds of `action`, see the module."""
-    action()
+    for _ in range(WARM_UPS):
+        action()
     walls: list[float] = []
     cpus: list[float] = []
     began_ns = time.perf_counter_ns()
-    while len(walls) < LEAST_STEPS or time.perf_counter_ns() - began_ns < LEAST_S * 1e9:
+    while len(walls) < LEAST_TIMES or time.perf_counter_ns() - began_ns < LEAST_S * 1e9:
         wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
         action()
         walls.append((time.perf_counter_ns() - wall_ns) / 1e9)
@@ -104,6 +123,7 @@ def reading_seconds(workload: Workload) -> float:
 
     image = ImageInput(height=shape[1], width=shape[2], mode="L" if shape[0] == 1 else "RGB")
     content = _png(shape)
+    decode(content, image)
     began_ns = time.perf_counter_ns()
     for _ in range(READ_SAMPLES):
         decode(content, image)
@@ -121,12 +141,10 @@ def _png(shape: Sequence[int]) -> bytes:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
+def _computing(workload: Workload, *, threads: int) -> Iterator[None]:
+    """As a training computes; a GPU's library has no deterministic kernels without settings of its own."""
+    if workload.device == "cuda":
         yield
-    finally:
-        torch.set_num_threads(before)
+        return
+    with deterministic(seed=0, threads=threads):
+        yield

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeloop.planning import Plan
+from edgeloop.planning.table import threads_told
 from edgeloop.report.drawings.axes import Frame, Scale, frame_drawn
 from edgeloop.report.drawings.svg import Element, element, group, line, picture, polyline, text
 from edgeloop.report.numerals import count, plain, significant, size
@@ -35,16 +36,15 @@ def memory_drawn(plan: Plan) -> Element:
 
 
 def times_drawn(plan: Plan) -> Element | None:
-    """Seconds of an epoch over the threads, one line a number of loader workers; None where nothing was timed."""
+    """Wall and CPU seconds of an epoch over the threads; None where nothing was timed."""
     if not plan.times:
         return None
-    workers = sorted({time.workers for time in plan.times})
-    runs = tuple(
-        Run(f"{n} workers", tuple((time.threads, time.wall_s) for time in plan.times if time.workers == n))
-        for n in sorted({workers[0], workers[min(1, len(workers) - 1)], workers[-1]})
+    runs = (
+        Run("on the clock", tuple((time.threads, time.wall_s) for time in plan.times)),
+        Run("of CPU", tuple((time.threads, time.cpu_s) for time in plan.times)),
     )
     best = min(plan.times, key=lambda time: time.wall_s)
-    told = f"the shortest epoch takes {significant(best.wall_s)} s with {best.threads} threads"
+    told = f"the shortest epoch takes {significant(best.wall_s)} s with {threads_told(best.threads)}"
     return _drawn(runs, (), title="Time over the threads", labels=("threads", "seconds of an epoch"), told=told)
 
 

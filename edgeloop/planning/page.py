@@ -6,7 +6,7 @@ from pathlib import Path
 from edgeloop.files import write_text
 from edgeloop.planning import Plan
 from edgeloop.planning.drawing import memory_drawn, times_drawn
-from edgeloop.planning.table import COLUMNS, facts_of, rows_of
+from edgeloop.planning.table import COLUMNS, READING, facts_of, rows_of
 from edgeloop.plugins import missing_extra
 from edgeloop.report.blocks import Block, Cell, Column, Fact, Facts, Figure, Row, Section, Table
 from edgeloop.report.numerals import significant
@@ -56,13 +56,14 @@ def page(plan: Plan) -> str:
 
 def _time(plan: Plan) -> tuple[Block, ...]:
     drawn = times_drawn(plan)
-    heads = ("threads", "loader workers", "seconds", "CPU seconds")
+    heads = ("threads", "seconds", "CPU seconds")
     rows = tuple(
-        Row(tuple(map(Cell, (str(t.threads), str(t.workers), significant(t.wall_s), significant(t.cpu_s)))))
-        for t in plan.times
+        Row(tuple(map(Cell, (str(t.threads), significant(t.wall_s), significant(t.cpu_s))))) for t in plan.times
     )
-    title = f"An epoch of {plan.samples:,} samples"
-    table = Table(title, tuple(map(Column, heads)), rows, note=plan.times_source)
+    title = f"An epoch of {plan.samples:,} samples, {plan.judged_samples:,} judged"
+    reading = "" if plan.reading_s is None else f"; reading takes {significant(plan.reading_s)} s {READING}"
+    columns = tuple(Column(head, numeric=True) for head in heads)
+    table = Table(title, columns, rows, note=plan.times_source + reading)
     return (Figure(drawn, "Time over the threads"), table) if drawn is not None else (table,)
 
 

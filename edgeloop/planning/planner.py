@@ -1,16 +1,19 @@
 """The plan of a training: what one step needs, the batches that fit, and the time of an epoch."""
 
-from edgeloop.planning import Memory, Peak, Plan, Workload
+from edgeloop.planning import Layer, Memory, Peak, Plan, Workload
 from edgeloop.planning.arithmetic import MOST_SAMPLES, largest_of, peak_bytes
-from edgeloop.planning.calibration import calibrated
+from edgeloop.planning.calibration import calibrated, reading_seconds
 from edgeloop.planning.limits import gpu_memory, machine_memory, resident_bytes
 from edgeloop.planning.rehearsal import Rehearsed, rehearse
 
 USUAL_BATCH = 256
 """Larger ones are planned only where they are asked for: they learn no better and take longer to calibrate."""
 
-CALIBRATED_SAMPLES = 32
-"""The most in a step that is timed; a step of more takes proportionally longer."""
+JUDGED_SHARE = 1 / 7
+"""Samples of val for one of train: prepare_data splits 70 to 20 to 10 unless told otherwise."""
+
+CALIBRATED_SAMPLES, CALIBRATED_FLOPS = 32, 100e9
+"""A step that is timed has the planned batch, but beyond so many samples no more operations than that."""
 
 POINTS = 12
 """Batches at which the peak is told."""
@@ -30,7 +33,7 @@ def plan(
         workload: What is trained.
         memory: To keep to; that of this machine or its GPU unless given.
         batch: Samples a step; the largest that fits, at most USUAL_BATCH, unless given.
-        samples: In the epoch that is timed.
+        samples: Of train, in the epoch that is timed.
         calibrate: Whether some real steps are timed.
 
     Raises:
@@ -44,8 +47,10 @@ def plan(
     fitting = {"memory_bytes": memory.size_bytes, "process_bytes": process_bytes}
     largest = largest_of(found.training, **fitting)
     chosen = batch or max(1, min(largest, USUAL_BATCH))
-    timed_batch = min(chosen, CALIBRATED_SAMPLES, max(largest, 1))
+    timed_batch = min(chosen, max(largest, 1), timed_samples(found.layers))
+    judged_samples = round(samples * JUDGED_SHARE)
     possible = largest > 0
+    timing = calibrate and possible
     return Plan(
         workload=workload,
         layers=found.layers,
@@ -58,9 +63,17 @@ def plan(
         inference=found.inference,
         peaks=_peaks(found, process_bytes=process_bytes, batch=chosen, largest=largest),
         samples=samples,
-        times=calibrated(workload, batch=timed_batch, samples=samples) if calibrate and possible else (),
+        judged_samples=judged_samples,
+        reading_s=reading_seconds(workload) * (samples + judged_samples) if timing else None,
+        times=calibrated(workload, batch=timed_batch, samples=samples, judged_samples=judged_samples) if timing else (),
         times_source=_source(timed_batch, calibrate=calibrate, possible=possible),
     )
+
+
+def timed_samples(layers: tuple[Layer, ...]) -> int:
+    """The most samples in a step that is timed."""
+    sample_flops = sum(layer.forward_flops + layer.backward_flops for layer in layers)
+    return max(CALIBRATED_SAMPLES, round(CALIBRATED_FLOPS / max(sample_flops, 1)))
 
 
 def _peaks(found: Rehearsed, *, process_bytes: int, batch: int, largest: int) -> tuple[Peak, ...]:

@@ -8,6 +8,9 @@ COLUMNS = ("layer", "kind", "output", "parameters", "weights", "gradients", "opt
 """Of `rows_of`: bytes of weights, gradients, optimiser; bytes of activations and FLOPs a sample."""
 
 
+READING = "once, before the first epoch; samples then stay in memory, so there are no loader workers"
+
+
 def facts_of(plan: Plan) -> dict[str, str]:
     """What the plan says, without its layers."""
     work, planned = plan.workload, plan.planned
@@ -22,11 +25,21 @@ def facts_of(plan: Plan) -> dict[str, str]:
         f" {size(planned.inference_bytes)} in inference",
     }
     for time in plan.times:
-        if time.workers in (0, max(one.workers for one in plan.times)):
-            name = f"epoch, {time.threads} threads, {time.workers} workers"
-            facts[name] = f"{significant(time.wall_s)} s ({significant(time.cpu_s)} s of CPU)"
-    facts["times"] = f"{plan.times_source}; an epoch is {count(plan.samples)} samples"
+        facts[f"epoch, {threads_told(time.threads)}"] = (
+            f"{significant(time.wall_s)} s ({significant(time.cpu_s)} s of CPU)"
+        )
+    if plan.reading_s is not None:
+        facts["reading"] = f"{significant(plan.reading_s)} s {READING}"
+    facts["times"] = (
+        f"{plan.times_source}; an epoch learns from {count(plan.samples)} samples"
+        f" and judges {count(plan.judged_samples)}"
+    )
     return facts
+
+
+def threads_told(threads: int) -> str:
+    """1 thread, 2 threads."""
+    return f"{threads} thread{'s' if threads > 1 else ''}"
 
 
 def rows_of(plan: Plan) -> list[list[str]]:

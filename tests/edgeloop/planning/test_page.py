@@ -7,7 +7,7 @@ from edgeloop.planning.page import page
 from edgeloop.planning.planner import plan
 
 CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
-TIMES = tuple(EpochTime(threads=t, workers=w, wall_s=4 / t - w / 10, cpu_s=4) for t in (1, 2) for w in (0, 1, 2))
+TIMES = tuple(EpochTime(threads=t, wall_s=4 / t, cpu_s=4) for t in (1, 2))
 
 
 def planned(**changed):
@@ -23,6 +23,11 @@ def test_the_page_holds_two_pictures_and_loads_nothing():
 
 def test_the_limit_is_drawn_over_the_memory():
     assert 'class="limit"' in page(planned())
+
+
+def test_the_page_says_that_reading_happens_once_and_has_no_workers():
+    html = page(planned(times=TIMES, times_source="calibrated", reading_s=1.5))
+    assert "1.50 s once" in html and "no loader workers" in html
 
 
 def test_without_times_there_is_no_picture_of_them():

@@ -2,7 +2,8 @@ import pytest
 
 from edgeloop.errors import ParamsFault
 from edgeloop.planning import Memory, Workload
-from edgeloop.planning.planner import plan
+from edgeloop.planning.planner import plan, timed_samples
+from edgeloop.planning.rehearsal import rehearse
 
 CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
 GB = Memory(size_bytes=10**9, source="given")
@@ -37,8 +38,13 @@ def test_more_memory_takes_more():
 
 def test_where_nothing_fits_that_is_the_result_and_nothing_is_timed():
     found = plan(CNN, memory=Memory(size_bytes=10**6, source="given"))
-    assert (found.largest_batch, found.times) == (0, ())
+    assert (found.largest_batch, found.times, found.reading_s) == (0, (), None)
     assert "not one sample fits" in found.times_source
+
+
+def test_a_small_network_is_timed_at_the_planned_batch_and_a_large_one_at_fewer():
+    large = Workload(model="alexnet", input_shape=(3, 224, 224), classes=10)
+    assert [timed_samples(rehearse(workload).layers) for workload in (CNN, large)] == [1215, 32]
 
 
 def test_the_result_says_that_nothing_was_calibrated():
