@@ -19,13 +19,14 @@ from edgeloop.errors import GateRefused, InputFault, ModelFault, ServerFault
 from edgeloop.evaluation import Evaluation
 from edgeloop.files import write_json, write_text
 from edgeloop.lineage.assembly import deciding_params
-from edgeloop.lineage.evidence import Promotion, RunEvidence, SelectionEvidence, Trigger
+from edgeloop.lineage.evidence import Promotion, RunEvidence, SelectionEvidence, TrainingEvidence, Trigger
 from edgeloop.lineage.example import CARD
 from edgeloop.params import Params
 from edgeloop.registration import RegisterParams, Registration, register
 from edgeloop.registries.folder import FolderRegistry, plugin
 from edgeloop.selection import Judged, Selection, SelectLimits
 from edgeloop.tracking import TrackingRecord
+from edgeloop.training.cost import Cost, PartCost
 from edgeloop.training.summary import TrainingSummary
 from edgeloop.variants import Check, Tool, Variant, VariantSet
 
@@ -429,3 +430,15 @@ def test_the_model_card_tells_what_was_chosen_and_how_it_did(steps: dict[str, Pa
     page = (steps["bundle"] / "model_card.md").read_text()
     assert "`onnx-int8` on onnxruntime 1.31.1, 1 thread, device local.\nWhy: it is the fastest." in page
     assert "| accuracy | 0.975 |" in page
+
+
+def test_trials_are_of_the_subject_and_their_seconds_evidence(steps: dict[str, Path]) -> None:
+    trials = [{"overrides": {"seed": 5}, "metric": 0.98, "epochs": 1, "steps": 1, "chosen": True}]
+    edited(steps["model"] / "training.json", TrainingSummary, trials=trials, seed=5)
+    parts = (PartCost(name="trial 1", wall_s=2.5, cpu_s=2),)
+    Cost(wall_s=3, cpu_s=3, peak_memory_bytes=None, parts=parts).write(steps["history"] / "cost.json")
+    register(PARAMS, **steps)
+    manifest = Bundle.open(steps["bundle"]).manifest
+    assert manifest.subject.training.trials[0].overrides == {"seed": 5}
+    assert manifest.subject.seeds["train"] == 5
+    assert manifest.pieces(TrainingEvidence)[0].body.parts["trial 1"].wall_s == 2.5

@@ -248,3 +248,45 @@ def test_a_store_whose_making_was_killed_is_made_again(tmp_path, monkeypatch):
         record = run.record()
     assert stored(record).info.status == "FINISHED"
     assert not list(tmp_path.glob(".*.partial*"))
+
+
+def test_a_nested_run_names_the_one_above_it(project):
+    with tracked_run("train") as run:
+        with run.nested("trial 1") as nested:
+            nested.log_metrics({"loss": 0.5}, step=1)
+            below = nested.record()
+        above = run.record()
+    assert stored(below).data.tags["mlflow.parentRunId"] == above.run_id
+    assert stored(below).info.experiment_id == stored(above).info.experiment_id
+    assert (stored(below).info.status, stored(below).data.metrics) == ("FINISHED", {"loss": 0.5})
+
+
+def test_a_nested_run_whose_work_raised_is_failed_and_the_one_above_goes_on(project):
+    seen: list[TrackingRecord] = []
+    with tracked_run("train") as run:
+        with pytest.raises(ZeroDivisionError), run.nested("trial 1") as nested:
+            work_that_raises(nested, seen)
+        above = run.record()
+    assert (stored(seen[0]).info.status, stored(above).info.status) == ("FAILED", "FINISHED")
+
+
+def test_a_nested_run_below_an_adopted_one_is_closed_and_that_stays_open(project, monkeypatch):
+    owned = client().create_run("1", run_name="of the cluster")
+    monkeypatch.setenv("MLFLOW_RUN_ID", owned.info.run_id)
+    with tracked_run("train") as run, run.nested("trial 1") as nested:
+        below = nested.record()
+    assert stored(below).data.tags["mlflow.parentRunId"] == owned.info.run_id
+    assert (stored(below).info.status, stored(run.record()).info.status) == ("FINISHED", "RUNNING")
+
+
+def test_a_store_that_breaks_in_a_nested_run_ends_the_log_of_all_and_not_the_work(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    with tracked_run("train") as run:
+        with run.nested("trial 1") as nested:
+            (tmp_path / "mlflow.db").write_text("rubbish " * 100)
+            nested.log_params({"a": 1})
+        with run.nested("trial 2") as nested:
+            nested.log_params({"a": 1})
+        fault = run.record().fault
+    assert fault is not None
+    assert capfd.readouterr().err.count("tracking stopped, the work goes on") == 1
