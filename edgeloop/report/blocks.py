@@ -255,6 +255,6 @@ def check_number(check: Check, value: float | None) -> str:
         return f"{significant(value)}{SPACE}×"
     if name.endswith("_ms") or "latency" in name:
         return f"{significant(value)}{SPACE}ms"
-    if any(word in name for word in ("accuracy", "agreement", "min_metric")):
+    if any(word in name for word in ("accuracy", "agreement", "min_metric", "min_by", "min_class")):
         return percent(value)
     return significant(value)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from edgeloop.report.drawings.precision_recall import ClassCurve
 from edgeloop.report.drawings.reliability import Bin
 
 
@@ -21,6 +22,7 @@ class ClassScore(_Part):
     recall: float | None = None
     f1: float | None = None
     support: int = 0
+    pictures: int | None = None
     ap50: float | None = None
     ap50_95: float | None = None
 
@@ -36,12 +38,13 @@ class ConfidenceBin(_Part):
 
 
 class Scores(_Part):
-    """Table of classes, confusion matrix and bins of confidence."""
+    """Table of classes, confusion matrix, curves and bins of confidence."""
 
     per_class: tuple[ClassScore, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     confusion_classes: tuple[str, ...] = Field(default=(), description="those of per_class unless given")
     bins: tuple[ConfidenceBin, ...] = ()
+    curves: tuple[tuple[float, ...], ...] = Field(default=(), description="precision by recall, a class each")
 
     @model_validator(mode="after")
     def _square(self) -> "Scores":
@@ -54,6 +57,13 @@ class Scores(_Part):
     def classes(self) -> tuple[str, ...]:
         """Their names, in the order of rows and columns."""
         return self.confusion_classes or tuple(score.name for score in self.per_class)
+
+    @property
+    def drawn_curves(self) -> tuple[ClassCurve, ...]:
+        """The curves as the drawing takes them."""
+        if len(self.curves) != len(self.per_class):
+            return ()
+        return tuple(ClassCurve(row.name, curve) for row, curve in zip(self.per_class, self.curves, strict=True))
 
     @property
     def drawn_bins(self) -> tuple[Bin, ...]:

@@ -1,6 +1,8 @@
 """The winner on test, once."""
 
 from edgeloop.evaluation import Evaluation
+from edgeloop.evaluation.corruption import STRENGTHS
+from edgeloop.evaluation.sweep import CLEAN, Sweep, SweepCell
 from edgeloop.examples import Examples
 from edgeloop.report.blocks import (
     Block,
@@ -9,6 +11,9 @@ from edgeloop.report.blocks import (
     Fact,
     Facts,
     Figure,
+    Fold,
+    Items,
+    Paragraph,
     Row,
     Section,
     Table,
@@ -17,15 +22,19 @@ from edgeloop.report.blocks import (
     side,
 )
 from edgeloop.report.drawings.examples import example_drawn
+from edgeloop.report.drawings.occlusion import pictures_drawn, window_drawn
+from edgeloop.report.drawings.precision_recall import precision_recall_drawn
 from edgeloop.report.drawings.reliability import reliability_drawn
+from edgeloop.report.drawings.robustness import Fall, robustness_drawn
 from edgeloop.report.drawings.svg import shortened
-from edgeloop.report.numerals import NONE, count, percent, significant, wilson_interval
+from edgeloop.report.numerals import NONE, count, drop, percent, significant, wilson_interval
 from edgeloop.report.reading import Absent, Contents
-from edgeloop.report.scores import Scores, plain, scores_of
+from edgeloop.report.scores import ClassScore, Scores, plain, scores_of
 from edgeloop.report.sections.training import confusion_blocks
 
 _TITLE = "Test"
 _WORST = 60
+_BOX_HEADS = ("pictures", "objects", "precision", "recall", "mAP@0.5", "mAP@0.5:0.95")
 
 
 def evaluation(contents: Contents) -> Section:
@@ -37,8 +46,11 @@ def evaluation(contents: Contents) -> Section:
     blocks: list[Block] = [_facts(outcome)]
     if scores.confusion:
         blocks += confusion_blocks(scores.classes, [list(row) for row in scores.confusion], split="test")
-    blocks += side((_per_class(scores), _reliability(scores)))
+    blocks += side((_per_class(scores, outcome),))
+    blocks += side((_curves(scores), _reliability(scores)))
     blocks += [_of_column(name, outcome) for name in dict.fromkeys(part.column for part in outcome.parts)]
+    if outcome.corruptions is not None:
+        blocks += _corruptions(outcome.corruptions, outcome)
     if not isinstance(contents.examples, Absent):
         blocks += _examples(contents.examples)
     return Section("evaluation", _TITLE, tuple(blocks))
@@ -69,31 +81,125 @@ def _facts(outcome: Evaluation) -> Facts:
     return Facts((*facts, *check_facts(outcome.checks)))
 
 
-def _per_class(scores: Scores) -> Table | None:
-    """One row a class; of very many, those that are recognised worst."""
+def _per_class(scores: Scores, outcome: Evaluation) -> Table | None:
+    """One row a class, of very many those that are recognised worst; of a detector first a row of all."""
     if not scores.per_class:
         return None
     boxes = any(score.ap50 is not None for score in scores.per_class)
-    heads = ("class", "precision", "recall", "F1", *(("AP@0.5", "AP@0.5:0.95") if boxes else ()), "support")
-    columns = tuple(Column(head, numeric=head != "class") for head in heads)
+    heads = ("class", *(_BOX_HEADS if boxes else ("support", "precision", "recall", "F1")))
     shown = list(scores.per_class)
     if len(shown) > _WORST:
         shown = sorted(shown, key=lambda score: 1.0 if score.f1 is None else score.f1)[:_WORST]
-    rows = []
-    for score in shown:
-        values = (score.precision, score.recall, score.f1, *((score.ap50, score.ap50_95) if boxes else ()))
-        shares = [Cell(NONE if value is None else percent(value, 1)) for value in values]
-        rows.append(Row((Cell(score.name or "(no label)", mark="name"), *shares, Cell(count(score.support)))))
+    rows = [_class_row(score, boxes=boxes) for score in shown]
+    if boxes:
+        rows.insert(0, _all_row(plain(outcome.metrics)))
     note = "–: not defined, as the precision of a class that was never answered."
     if len(shown) < len(scores.per_class):
         note = f"The {_WORST} of {len(scores.per_class)} classes with the lowest F1. {note}"
-    return Table("Per class", columns, tuple(rows), note)
+    if boxes:
+        note = f"Precision and recall at the score from which a box is told. {note}"
+    return Table("Per class", tuple(Column(head, numeric=head != "class") for head in heads), tuple(rows), note)
+
+
+def _class_row(score: ClassScore, *, boxes: bool) -> Row:
+    counts: tuple[int | None, ...] = (score.pictures, score.support) if boxes else (score.support,)
+    of_boxes = (score.ap50, score.ap50_95)
+    shares = (score.precision, score.recall, *(of_boxes if boxes else (score.f1,)))
+    numbers = [Cell(NONE if number is None else count(number)) for number in counts]
+    return Row((Cell(score.name or "(no label)", mark="name"), *numbers, *map(_share, shares)))
+
+
+def _all_row(metrics: dict[str, float]) -> Row:
+    """The means over the classes, as detectors are told of."""
+    counts = [Cell(count(metrics[name]) if name in metrics else NONE) for name in ("samples", "objects")]
+    shares = [_share(metrics.get(name)) for name in ("precision", "recall", "map50", "map50_95")]
+    return Row((Cell("all", mark="name"), *counts, *shares), mark="winner")
+
+
+def _share(value: float | None) -> Cell:
+    return Cell(NONE if value is None else percent(value, 1))
+
+
+def _curves(scores: Scores) -> Figure | None:
+    boxes = any(score.ap50 is not None for score in scores.per_class)
+    drawn = precision_recall_drawn(scores.drawn_curves, title="Precision by recall of every class on test")
+    if drawn is None:
+        return None
+    what = "Boxes that overlap by at least one half are right." if boxes else "Each class against all others."
+    return Figure(drawn, "Precision and recall", f"{what} At each recall the best precision there or beyond.")
+
+
+def _corruptions(sweep: Sweep, outcome: Evaluation) -> tuple[Block, ...]:
+    """The metric of every variant as samples go bad, drawn and in numbers."""
+    metrics = {(cell.variant, cell.corruption, cell.strength): cell.metric for cell in sweep.cells}
+    falls = [
+        Fall(
+            name,
+            corruption,
+            tuple(metrics.get((name, *at)) for at in ((CLEAN, 0), *((corruption, k) for k in STRENGTHS))),
+        )
+        for name in sweep.variants
+        for corruption in sweep.described
+    ]
+    drawn = robustness_drawn(falls, metric=outcome.metric)
+    note = f"On {count(sweep.samples)} samples of test, the same for all. No limit and no choice hangs on this."
+    figure = () if drawn is None else (Figure(drawn, "Corrupted samples", note),)
+    what = Items("", tuple(f"{name}: {told}" for name, told in sweep.described.items()))
+    return (*figure, Fold("Every corruption and strength in numbers", (what, _corruptions_table(sweep, outcome))))
+
+
+def _corruptions_table(sweep: Sweep, outcome: Evaluation) -> Table:
+    """A row a corruption and strength, a column a variant."""
+    cells = {(cell.variant, cell.corruption, cell.strength): cell for cell in sweep.cells}
+    columns = (
+        Column("corruption", numeric=False),
+        Column("strength", numeric=True),
+        *(Column(name, note=f"{outcome.metric} on {sweep.variants[name]}", numeric=True) for name in sweep.variants),
+    )
+    rows = [
+        Row(
+            (
+                Cell(corruption, mark="name"),
+                Cell(str(strength) if strength else NONE),
+                *(_corrupted(cells[name, corruption, strength]) for name in sweep.variants),
+            )
+        )
+        for corruption, strength in dict.fromkeys((cell.corruption, cell.strength) for cell in sweep.cells)
+    ]
+    left_out = "; ".join(f"{name}: {reason}" for name, reason in sweep.left_out.items())
+    note = f"drop: of {sweep.reference} less that of the variant, on the very same samples." if sweep.reference else ""
+    return Table("", columns, tuple(rows), f"{note} {f'Not asked: {left_out}.' if left_out else ''}".strip())
+
+
+def _corrupted(cell: SweepCell) -> Cell:
+    value = NONE if cell.metric is None else percent(cell.metric, 1)
+    return Cell(value, note="" if cell.drop is None else f"drop {drop(cell.drop)}")
 
 
 def _examples(examples: Examples) -> tuple[Block, ...]:
-    """The worst pictures, then some right ones."""
-    note = "Green: right. Red: of nothing, or of another class. Yellow, dashed: not found."
-    return side(Figure(example_drawn(one), shortened(one.id, 48), note) for one in examples.examples)
+    """The worst samples: with boxes, or with what the answer hangs on."""
+    order = f"Ordered by {examples.worst_by}, the worst first."
+    if any(one.marks for one in examples.examples):
+        note = (
+            "Green: right. White, dotted: the object that it is of. Red: of nothing, or of another class."
+            " Yellow, dashed: not found."
+        )
+        title = Paragraph(f"Worst pictures, then some that are all right. {order} {note}")
+        return (
+            title,
+            *side(Figure(example_drawn(one), shortened(f"{one.told}: {one.id}", 70)) for one in examples.examples),
+        )
+    lost = (
+        f"the more of the {examples.certainty} is lost where it is covered with the mean of train (occlusion, asked of"
+        " the selected file)"
+    )
+    sheet = pictures_drawn(examples.examples)
+    if sheet is not None:
+        return (Figure(sheet, "Worst pictures", f"{order} Right of each picture: the deeper the colour, {lost}."),)
+    if not examples.windows:
+        return ()
+    figures = [Figure(window_drawn(one), shortened(f"{one.told}: {one.id}", 70)) for one in examples.windows]
+    return (Paragraph(f"Worst windows. {order} The deeper the colour of a stretch, {lost}."), *side(figures))
 
 
 def _of_column(name: str, outcome: Evaluation) -> Table:

@@ -19,6 +19,8 @@ from edgeloop.data.profile import Profile
 from edgeloop.data.statistics.values import ColumnStatistics, TableStatistics
 from edgeloop.data.verdict import ExpectationResult, SuiteRecord, Verdict
 from edgeloop.evaluation import Evaluation
+from edgeloop.evaluation.sweep import CLEAN, Sweep, SweepCell
+from edgeloop.examples import EXAMPLES_FILE, Example, Examples
 from edgeloop.files import write_text
 from edgeloop.lineage.assembly import Materials, manifest_of
 from edgeloop.lineage.evidence import RunBody
@@ -136,6 +138,7 @@ def written(root: Path, classes: tuple[str, ...], specs: tuple[Spec, ...], limit
     if selection.winner is None:
         return Run(root, specs, classes, manifest=None)
     evaluation.write(root / "evaluate/evaluation/evaluation.json")
+    examples_of().write(root / "evaluate/evaluation" / EXAMPLES_FILE)
     materials = Materials(
         params=params, dataset=dataset, verdict=verdict, training=summary, card_sha256=sha256("card"),
         variants={v.name: PlacedVariant(variant=v, folder=root) for v in (*converted.variants, *quantized.variants)},
@@ -284,8 +287,35 @@ def evaluation_of(classes: tuple[str, ...], candidate: str, variant: str) -> Eva
     check = Check(name="min_metric", status="pass", value=float(metrics["accuracy"]), limit=0.9)
     return Evaluation(
         candidate=candidate, variant=variant, runtime="onnxruntime", samples=361, classes=classes,
-        metric="accuracy", metrics=metrics, checks=(check,),
+        metric="accuracy", metrics=metrics, corruptions=sweep_of(), checks=(check,),
     )  # fmt: skip
+
+
+def sweep_of() -> Sweep:
+    """Two variants that both fall, one of them a little more, and nothing is known of its worst."""
+    at = [(CLEAN, 0), *((corruption, k) for corruption in ("noise", "blur") for k in (1, 2, 3))]
+    lost = [(0.05 * k, 0.002 * k, "onnx-fp32", "onnx-int8") for _, k in at]
+    cells = [
+        SweepCell(variant=v, corruption=c, strength=k, metric=m, drop=d)
+        for (c, k), (fall, drop, one, other) in zip(at, lost, strict=True)
+        for v, m, d in (
+            (one, 0.99 - fall, None), (other, None if k == 3 else 0.99 - fall - drop, None if k == 3 else drop),
+        )
+    ]  # fmt: skip
+    return Sweep(
+        samples=200, seed=0, reference="onnx-fp32", cells=tuple(cells),
+        variants={"onnx-fp32": "onnxruntime", "onnx-int8": "onnxruntime"},
+        left_out={"torch-fp32": "computes what onnx-fp32 computes"},
+        described={"noise": "deviation <0.1>", "blur": "1, 2, 3 px"},
+    )  # fmt: skip
+
+
+def examples_of() -> Examples:
+    one = Example(
+        id="digits/0001", picture="AAAA", media="png", width=8, height=8, told="8, taken for 3 (0.72)",
+        importance=((0.1, -0.2), (0.3, 0.0)),
+    )  # fmt: skip
+    return Examples(worst_by="log-loss", certainty="probability", examples=(one,))
 
 
 def run_body() -> RunBody:

@@ -120,6 +120,13 @@ def test_a_whole_run_is_complete(run):
     assert run.manifest.subject_digest in text
 
 
+def test_corrupted_and_worst_samples_are_shown_with_what_they_rest_on(run):
+    text = Outline(page_of(run.artifacts)).text
+    assert "On 200 samples of test, the same for all. No limit and no choice hangs on this." in text
+    assert "noise: deviation <0.1>" in text and "Not asked: torch-fp32: computes what onnx-fp32 computes." in text
+    assert "Ordered by log-loss, the worst first." in text
+
+
 def test_a_failure_shows_its_reason_and_where_it_stopped(run):
     shutil.rmtree(run.artifacts / "select")
     text = page_of(run.artifacts, failure="benchmark: no space left; free some")

@@ -1,0 +1,89 @@
+import xml.etree.ElementTree as ET
+
+from edgeloop.examples import Example, WindowExample
+from edgeloop.report.drawings.examples import example_drawn
+from edgeloop.report.drawings.occlusion import pictures_drawn, window_drawn
+from edgeloop.report.drawings.precision_recall import ClassCurve, precision_recall_drawn
+from edgeloop.report.drawings.robustness import Fall, robustness_drawn
+from edgeloop.tasks import Mark
+
+
+def parsed(picture) -> ET.Element:
+    return ET.fromstring(picture.__html__())
+
+
+def texts(picture) -> list[str]:
+    return [node.text for node in parsed(picture).iter("text")]
+
+
+def of_class(picture, name: str, kind: str) -> list[ET.Element]:
+    return [node for node in parsed(picture).iter(kind) if name in (node.get("class") or "").split()]
+
+
+def example(**fields) -> Example:
+    return Example(id="one/<b>", picture="AAAA", media="png", width=8, height=4, told="8, taken for 3 (0.72)", **fields)
+
+
+def test_a_panel_a_corruption_and_a_line_a_variant():
+    falls = [Fall(v, c, (0.9, 0.8, 0.7, 0.6)) for v in ("float", "int8") for c in ("noise", "blur")]
+    picture = robustness_drawn(falls, metric="accuracy")
+    assert {"noise", "blur", "float", "int8"} <= set(texts(picture))
+    assert len(of_class(picture, "curve", "polyline")) == 4
+
+
+def test_a_cell_without_a_metric_is_a_gap():
+    picture = robustness_drawn([Fall("float", "noise", (0.9, None, 0.7, 0.6))], metric="accuracy")
+    assert len(list(parsed(picture).iter("circle"))) == 3
+    assert len(of_class(picture, "curve", "polyline")) == 1
+
+
+def test_metrics_that_are_all_the_same_are_drawn_and_none_are_not():
+    assert robustness_drawn([Fall("float", "noise", (1.0,) * 4)], metric="auc") is not None
+    assert robustness_drawn([Fall("float", "noise", (None,) * 4)], metric="auc") is None
+    assert robustness_drawn([], metric="auc") is None
+
+
+def test_the_worst_classes_are_named_and_the_others_counted():
+    curves = [ClassCurve(f"c{k}", (1.0, k / 10)) for k in range(6)]
+    shown = texts(precision_recall_drawn(curves, title="on test"))
+    assert any(text.startswith("c0, average precision 50.0") for text in shown)
+    assert any(text.startswith("3 other classes, 65.0") for text in shown)
+    assert not any(text.startswith("c3,") for text in shown)
+
+
+def test_classes_without_a_curve_are_left_out():
+    assert precision_recall_drawn([ClassCurve("none", ())], title="") is None
+    picture = precision_recall_drawn([ClassCurve("none", ()), ClassCurve("a", (1.0, 0.5))], title="")
+    assert len(of_class(picture, "curve", "polyline")) == 1
+
+
+def test_a_picture_stands_beside_what_its_answer_hangs_on():
+    picture = pictures_drawn([example(importance=((0.0, 0.5), (-0.2, 0.25)))])
+    assert len(list(parsed(picture).iter("image"))) == 2
+    opacities = [float(node.get("fill-opacity")) for node in of_class(picture, "heat", "rect")]
+    assert opacities == [0.8, 0.4]
+    assert "8, taken for 3 (0.72)" in texts(picture)
+
+
+def test_a_picture_that_nothing_hangs_on_is_drawn_bare():
+    assert not of_class(pictures_drawn([example(importance=((0.0,),))]), "heat", "rect")
+    assert not of_class(pictures_drawn([example()]), "heat", "rect")
+    assert pictures_drawn([]) is None
+
+
+def test_a_window_has_a_line_a_channel_over_its_stretches():
+    window = WindowExample(id="w", told="", points=4, channels=((0.0, 1, 2, 3), (0.0,) * 4), importance=(0.5, -0.5))
+    picture = window_drawn(window)
+    assert len(of_class(picture, "curve", "polyline")) == 2
+    assert len(of_class(picture, "heat", "rect")) == 1
+
+
+def test_a_window_of_one_reading_that_is_all_the_same_is_drawn():
+    assert "nan" not in window_drawn(WindowExample(id="w", told="", points=1, channels=((0.0,),))).__html__()
+
+
+def test_the_object_of_a_right_box_is_drawn_below_it_and_has_no_name():
+    marks = [Mark(kind=kind, text="stop", left=0.1, top=0.1, width=0.5, height=0.5) for kind in ("right", "true")]
+    picture = example_drawn(example(marks=tuple(marks)))
+    assert [node.get("class") for node in parsed(picture).iter("rect")] == ["mark true", "mark right"]
+    assert texts(picture) == ["stop"]
