@@ -27,6 +27,7 @@ from edgeloop.quantization import QuantizeParams
 from edgeloop.registration import RegisterParams
 from edgeloop.selection import SelectParams
 from edgeloop.training import TrainParams
+from edgeloop.training.augmentation import refuse_unfitting
 
 FILE = Path("params.yaml")
 
@@ -161,6 +162,7 @@ def validated(values: Mapping[str, Any], *, where: str) -> Params:
     _refuse_other_samples(params, where)
     _refuse_other_answers(params, where)
     _refuse_out_of_sight(params, where)
+    _refuse_unfitting_changes(params, where)
     for number, recipe in enumerate(params.train.recipes if params.train.trials else (), start=1):
         _refuse_recipe(params.model_copy(update={"train": recipe}), f"{where}: trial {number} of train.trials")
     return params
@@ -172,6 +174,7 @@ def _refuse_recipe(params: Params, where: str) -> None:
     parsed(model.options, params.train.model_options, where=f"{where}: model_options")
     _refuse_other_answers(params, where)
     _refuse_out_of_sight(params, where)
+    _refuse_unfitting_changes(params, where)
 
 
 def _refuse_no_place(params: Params, where: str) -> None:
@@ -205,6 +208,13 @@ def _refuse_other_answers(params: Params, where: str) -> None:
             where=where,
             fix=f"use one of: {', '.join(fitting)}",
         )
+
+
+def _refuse_unfitting_changes(params: Params, where: str) -> None:
+    """What blurs pictures does not blur rows of a table."""
+    kind, task = plugins.load("sources", params.prepare_data.source).kind, plugins.load("tasks", params.train.task)
+    axes = {"window": 2, "table": 1}.get(kind, 3)
+    refuse_unfitting(params.train.augment, task, axes=axes, where=f"{where}: train")
 
 
 def _refuse_out_of_sight(params: Params, where: str) -> None:

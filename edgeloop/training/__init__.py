@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from edgeloop.contract import Contract, first_fault, whole_numbers
 from edgeloop.data.inputs import WindowInput
 from edgeloop.data.preprocessing import ImageInput
+from edgeloop.training.augmentation import Augmentation
 
 OF_ALL_TRIALS = (
     "task", "task_options", "image", "window", "threads", "init_from", "checkpoints", "erased", "min_metric",
@@ -59,6 +60,14 @@ class TrainParams(Contract):
     )
     augment_shift: int = Field(
         default=1, ge=0, le=4096, description="random shift: pixels of the model's input, readings of a window"
+    )
+    augment: tuple[Augmentation, ...] = Field(
+        default=(), max_length=100, description="random changes of samples; the first entry that fits one is its own"
+    )
+    balance_by: str | None = Field(
+        default=None,
+        min_length=1,
+        description="column of the metadata, group or label; its values are drawn equally often; null: all samples are",
     )
     seed: int = Field(default=0, ge=0, lt=2**32)
     threads: int = Field(default=1, ge=1, le=256, description="computing threads; another number gives other weights")

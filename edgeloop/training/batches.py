@@ -74,9 +74,9 @@ def normalised(values: "torch.Tensor", preprocessing: AnyPreprocessing) -> "torc
     return scaled
 
 
-def ordered(count: int, *, batch_size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """The rows of every batch of one epoch, in random order."""
-    return np.split(rng.permutation(count), _cuts(count, batch_size))
+def cut(rows: NDArray[np.int64], *, batch_size: int) -> list[NDArray[np.int64]]:
+    """The rows of one epoch in batches."""
+    return np.split(rows, _cuts(len(rows), batch_size))
 
 
 def steps_in_epoch(count: int, *, batch_size: int) -> int:

@@ -15,10 +15,11 @@ from edgeloop.planning import Workload
 from edgeloop.planning.admission import admit
 from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
+from edgeloop.training.augmentation import refuse_unfitting, strengths_of
 from edgeloop.training.checkpoint import path_of
 from edgeloop.training.determinism import cpu_features
 from edgeloop.training.inheritance import Inheritance
-from edgeloop.training.loop import Epoch, Fit, Material, fit
+from edgeloop.training.loop import Epoch, Fit, Material, fit, groups_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,23 +45,25 @@ class Trained:
     fit: Fit
 
 
-def admit_recipe(recipe: TrainParams, material: Material, *, where: str) -> None:
-    """Refuses a training that cannot fit into the memory.
+def admit_recipe(recipe: TrainParams, ground: Ground, *, where: str) -> None:
+    """Refuses a training that cannot be: its memory does not fit, or its changes do not suit the samples.
 
     Args:
         recipe: Of the training.
-        material: What it learns from.
+        ground: What it learns from.
         where: What the recipe's fields are called by.
 
     Raises:
         EnvironmentFault: The memory does not suffice.
-        ParamsFault: The architecture does not take the input, or an option does not fit.
+        ParamsFault: The architecture does not take the input, an option does not fit, or no sample has a column.
     """
+    material = ground.material
+    shape = material.card.preprocessing.shape
+    refuse_unfitting(recipe.augment, ground.task, axes=len(shape), where=where)
+    strengths_of(recipe.augment, material.samples, count=len(material.train))
+    groups_of(recipe, material)
     workload = Workload(
-        model=recipe.model,
-        options=recipe.model_options,
-        input_shape=material.card.preprocessing.shape,
-        classes=len(material.card.classes),
+        model=recipe.model, options=recipe.model_options, input_shape=shape, classes=len(material.card.classes)
     )
     admit(workload, batch=min(recipe.batch_size, len(material.train)), where=f"{where}.batch_size")
 

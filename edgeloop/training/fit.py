@@ -27,6 +27,7 @@ from edgeloop.progress import progress
 from edgeloop.tasks import Task
 from edgeloop.tracking import TrackedRun, Tracker, tracked_run
 from edgeloop.training import TrainParams
+from edgeloop.training.augmentation import strengths_of
 from edgeloop.training.cost import COST_FILE, Cost, measured
 from edgeloop.training.course import Ground, Trained
 from edgeloop.training.determinism import cpu_features, deterministic, import_torch
@@ -131,6 +132,13 @@ def _log(run: TrackedRun, told: Path, best: Trained, cost: Cost, *, trials: Sequ
             run.log_params({"chosen_trial": number})
 
 
+def _augmented(trained: Trained) -> tuple[int, ...]:
+    """Samples of train by the entry of `train.augment` that is theirs."""
+    recipe, material = trained.recipe, trained.material
+    strengths = strengths_of(recipe.augment, material.samples, count=len(material.train))
+    return tuple(int((strengths.entry == k).sum()) for k in range(len(recipe.augment))) if strengths else ()
+
+
 def _summary(folder: Path, trained: Trained, *, task: Task, parent: Parent | None) -> TrainingSummary:
     """Writes card and weights, and says what the training came to."""
     import torch
@@ -149,6 +157,7 @@ def _summary(folder: Path, trained: Trained, *, task: Task, parent: Parent | Non
         best_epoch=best.epoch.number,
         steps=outcome.steps,
         samples={"train": len(material.train), "val": len(material.val)},
+        augmented=_augmented(trained),
         seed=params.seed,
         threads=params.threads,
         cpu_features=cpu_features(),

@@ -1,4 +1,4 @@
-"""The fit loop: AdamW over shuffled, shifted batches; the epoch that is best on val is kept.
+"""The fit loop: AdamW over shuffled, shifted and changed batches; the epoch that is best on val is kept.
 
 Legend: `N` samples.
 """
@@ -18,9 +18,12 @@ from edgeloop.errors import EnvironmentFault, ParamsFault
 from edgeloop.models import ModelCard, named_outputs
 from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
+from edgeloop.training.augmentation import Strengths, augmented, strengths_of
 from edgeloop.training.averaging import Average
-from edgeloop.training.batches import Split, normalised, ordered, shifted, steps_in_epoch
+from edgeloop.training.balance import balanced_rows, rows_by
+from edgeloop.training.batches import Split, cut, normalised, shifted, steps_in_epoch
 from edgeloop.training.checkpoint import Progress, Running, read_checkpoint, write_checkpoint
+from edgeloop.training.columns import column_of
 from edgeloop.training.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -103,6 +106,10 @@ class _Loop:
     rng: np.random.Generator
     batches: int
     """In an epoch."""
+    strengths: Strengths | None
+    """Of what samples are changed by; None where none is."""
+    groups: tuple[NDArray[np.int64], ...] | None
+    """Rows that are drawn equally often; None where every sample is drawn once."""
 
     @property
     def steps(self) -> int:
@@ -138,7 +145,7 @@ def fit(
 
     Raises:
         Divergence: The loss left the finite numbers.
-        ParamsFault: The network cannot learn from batches of this size.
+        ParamsFault: The network cannot learn from batches of this size, or no sample has a column that is named.
         EnvironmentFault: The memory does not suffice.
         ModelFault: The checkpoint is of another training.
     """
@@ -156,6 +163,8 @@ def fit(
         average=Average(network, decay=params.ema),
         rng=np.random.default_rng(params.seed),
         batches=steps_in_epoch(len(material.train), batch_size=params.batch_size),
+        strengths=strengths_of(params.augment, material.samples, count=len(material.train)),
+        groups=groups_of(params, material),
     )
     running = Running(network, loop.average, loop.optimizer, loop.rng)
     progress = read_checkpoint(checkpoint, running) if checkpoint else None
@@ -168,6 +177,17 @@ def fit(
                 write_checkpoint(checkpoint, running, progress)
             on_epoch(progress.epochs[-1])
     return Fit(progress.epochs, progress.best, len(progress.epochs) * loop.steps)
+
+
+def groups_of(params: TrainParams, material: Material) -> tuple[NDArray[np.int64], ...] | None:
+    """The rows of train by the values of `train.balance_by`; None where it names nothing.
+
+    Raises:
+        ParamsFault: No sample has that column.
+    """
+    if params.balance_by is None:
+        return None
+    return rows_by(column_of(material.samples, params.balance_by, where="train.balance_by"))
 
 
 def _further(progress: Progress | None, state: State) -> Progress:
@@ -210,7 +230,8 @@ def _plain() -> "torch.memory_format":
 def _learn(loop: _Loop, number: int) -> tuple[float, float]:
     """One pass over train: the first learning rate, and the mean loss."""
     train, params = loop.material.train, loop.params
-    batches = ordered(len(train), batch_size=params.batch_size, rng=loop.rng)
+    rows = balanced_rows(loop.groups, rng=loop.rng) if loop.groups else loop.rng.permutation(len(train))
+    batches = cut(rows, batch_size=params.batch_size)
     first = (number - 1) * loop.steps
     loss_sum = 0.0
     loop.network.train()
@@ -261,6 +282,16 @@ def _batch_loss(loop: _Loop, rows: NDArray[np.int64]) -> "torch.Tensor":
     values, shift = shifted(train.values[torch.from_numpy(rows)], most=loop.params.augment_shift, rng=loop.rng)
     if shift is not None:
         truths = shift.moved(truths, loop.task, shape=tuple(values.shape[1:]))
+    if loop.strengths is not None:
+        values, truths = augmented(
+            values,
+            truths,
+            rows,
+            strengths=loop.strengths,
+            task=loop.task,
+            preprocessing=card.preprocessing,
+            rng=loop.rng,
+        )
     inputs = normalised(values, card.preprocessing)
     with _enough_samples(), _precision(loop.params):
         outputs = named_outputs(loop.network(inputs), card)

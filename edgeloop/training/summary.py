@@ -35,6 +35,9 @@ class TrainingSummary(Contract):
     best_epoch: int = Field(description="from 1; its weights are the model's")
     steps: int = Field(description="updates of the weights in all epochs")
     samples: dict[str, int] = Field(description="that were used, by split")
+    augmented: tuple[int, ...] = Field(
+        default=(), description="samples of train by the entry of train.augment that is theirs"
+    )
     seed: int
     threads: int
     cpu_features: dict[str, Any] = Field(description="by which the kernels are chosen, and so the rounding")

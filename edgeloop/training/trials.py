@@ -40,11 +40,11 @@ def tried(params: TrainParams, ground: Ground, *, run: TrackedRun, follow: Follo
     """
     if not params.trials:
         (recipe,) = params.recipes
-        admit_recipe(recipe, ground.material, where="train")
+        admit_recipe(recipe, ground, where="train")
         return Outcome(trained(recipe, ground, on_epoch=lambda epoch: follow(epoch, "", run)), (), ())
     recipes = params.recipes
     for number, recipe in enumerate(recipes, start=1):
-        admit_recipe(recipe, ground.material, where=f"trial {number} of train.trials")
+        admit_recipe(recipe, ground, where=f"trial {number} of train.trials")
     best: Trained | None = None
     chosen, rows, costs = 0, [], []
     for number, recipe in enumerate(recipes, start=1):

@@ -60,6 +60,9 @@ def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
     used = " / ".join(f"{count(n)} {split}" for split, n in summary.samples.items())
     facts.append(Fact("epochs", count(summary.epochs), note=f"{count(summary.steps)} steps on {used}"))
     facts.append(Fact("seed, threads", f"{summary.seed}, {summary.threads}", note=f"torch {summary.torch_version}"))
+    if summary.augmented:
+        numbers = ", ".join(f"entry {k}: {count(n)}" for k, n in enumerate(summary.augmented, start=1))
+        facts.append(Fact("augmented", f"{count(sum(summary.augmented))} samples of train", note=numbers))
     parent = summary.parent
     facts.append(
         Fact("began with", "a model" if parent else "random weights", note=parent.subject_digest if parent else "")

@@ -10,7 +10,7 @@ from edgeloop.data.inputs import PictureReader, RowReader, WindowInput, WindowRe
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.data.windows import window_bytes
 from edgeloop.errors import DataFault, EnvironmentFault
-from edgeloop.training.batches import Split, decoded, normalised, ordered, shifted, steps_in_epoch
+from edgeloop.training.batches import Split, cut, decoded, normalised, shifted, steps_in_epoch
 
 
 def colour_png(pixels: np.ndarray) -> bytes:
@@ -107,7 +107,7 @@ def test_only_the_kept_samples_are_left():
     (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (3, 64, [3]), (1, 4, [1]), (4, 4, [4]), (3, 1, [1, 1, 1]), (5, 2, [2, 3]),
 ])  # fmt: skip
 def test_every_sample_is_in_one_batch_and_none_is_left_alone(count, batch_size, sizes):
-    batches = ordered(count, batch_size=batch_size, rng=np.random.default_rng(0))
+    batches = cut(np.random.default_rng(0).permutation(count), batch_size=batch_size)
     assert [len(batch) for batch in batches] == sizes
     assert sorted(np.concatenate(batches)) == list(range(count))
     assert steps_in_epoch(count, batch_size=batch_size) == len(sizes)
