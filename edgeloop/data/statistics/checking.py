@@ -1,4 +1,4 @@
-"""A suite answered from statistics: one pass for all expectations about rows, none for those about figures.
+"""A suite answered from statistics: few passes for all expectations about rows, none for those about figures.
 
 Great Expectations stays the judge. It validates the suite against an empty table of the same columns, which finds wrong
 arguments and missing columns; and it judges a profile of one row, which holds a figure for every expectation. So the
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeloop.data.statistics.counting import counted_rows
 from edgeloop.data.statistics.distinct_values import DIVERGENCE_EXPECTATION, OF_FEW, divergence, few_values
 from edgeloop.data.statistics.measures import (
     COLUMNS_EXPECTATION,
@@ -178,27 +179,19 @@ def _json(value: float | int | None) -> float | int | str | None:
 
 
 def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> list[_Answer | None]:
-    """The answers about rows with the share of them that meet it, all read in one pass but for repeated values."""
-    asked = [(place, a.question) for place, a in enumerate(answers) if a is not None and a.question is not None]
-    if not asked:
-        return list(answers)
-    selections = [
-        f"count(*) FILTER ({question.among}), count(*) FILTER ({question.considered}), "
-        f"count(*) FILTER (({question.considered}) AND ({question.failing}))"
-        for _, question in asked
-    ]
-    row = iter(table.fetch(table.selected(", ".join(selections)))[0])
+    """The answers about rows with the share of them that meet it."""
+    asked = {place: a.question for place, a in enumerate(answers) if a is not None and a.question is not None}
     found = list(answers)
-    for place, question in asked:
-        among, considered, failing = int(next(row)), int(next(row)), int(next(row))
+    for place, rows in counted_rows(table, asked).items():
+        failing, question = rows.failing, rows.question
         if question.unique is not None:
-            failing = repeated_rows(table, question.unique)
+            failing = repeated_rows(table, question.unique, rows.considered)
         answer = _Answer(question=question, failing=failing)
-        if considered:
+        if rows.considered:
             mostly = suite.expectations[place]["kwargs"].get("mostly")
-            share = (float(considered) - float(failing)) / float(considered)
+            share = (float(rows.considered) - float(failing)) / float(rows.considered)
             answer = replace(answer, figures=(share,), limits=({"min_value": 1.0 if mostly is None else mostly},))
-        elif among:
+        elif rows.among:
             answer = _Answer(reason="no sample has a value")
         found[place] = answer
     return found

@@ -37,12 +37,14 @@ class RowQuestion:
         failing: SQL that is true for those among them that do not meet it.
         unique: The position of the column whose values must not repeat; `failing` follows from it.
         among: SQL that is true for the rows that the expectation is about at all.
+        column: The position of the only column that it looks at; None where there may be others.
     """
 
     considered: str
     failing: str = "false"
     unique: int | None = None
     among: str = "true"
+    column: int | None = None
 
 
 def row_question(name: str, kwargs: Mapping[str, Any], table: Table) -> RowQuestion | None:
@@ -55,10 +57,11 @@ def row_question(name: str, kwargs: Mapping[str, Any], table: Table) -> RowQuest
         return None
     arguments, question = _ROWS[name]
     refuse_unknown_arguments(kwargs, arguments | {"mostly", "row_condition", "condition_parser"})
-    asked = question(table, table.position(kwargs["column"]), kwargs)
+    position = table.position(kwargs["column"])
+    asked = question(table, position, kwargs)
     condition = kwargs.get("row_condition")
     if condition is None:
-        return asked
+        return replace(asked, column=position)
     if asked.unique is not None:
         raise NotAnswered("the argument row_condition is not answered of values that must not repeat")
     among = _condition(table, condition, kwargs.get("condition_parser"))

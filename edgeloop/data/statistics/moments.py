@@ -14,6 +14,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.data.statistics.table import BLOCK
+
 _BITS = 62
 _WIDE = 2.0**_BITS
 _LEAST_EXPONENT = -1074
@@ -40,6 +42,7 @@ class Sums:
 
     def __init__(self, scale: Scale) -> None:
         self._scale, self._first, self._second = scale, 0, 0
+        self._lent = np.empty((3, BLOCK))
 
     def watched(self, blocks: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
         """The blocks, each added on its way."""
@@ -51,28 +54,29 @@ class Sums:
         """Adds finite values of the range that the scale is for."""
         if self._scale.exponent is None:
             return
+        distances, wide, whole = self._lent[:, : block.size]
         first = -self._scale.exponent // 2  # one factor could leave the range of a double
-        distances = block - self._scale.middle
+        np.subtract(block, self._scale.middle, out=distances)
         distances *= 2.0**first
         distances *= 2.0 ** (-self._scale.exponent - first)
-        self._first += _whole_sum(distances * _WIDE)
+        self._first += _whole_sum(np.multiply(distances, _WIDE, out=wide), whole.view(np.int64))
         distances *= distances
-        distances *= _WIDE
-        self._second += _whole_sum(distances)
+        self._second += _whole_sum(np.multiply(distances, _WIDE, out=wide), whole.view(np.int64))
 
     def moments(self, count: int) -> tuple[float, float]:
         """Mean and M2 of the `count` values that were added."""
         return moments(self._first, self._second, count=count, scale=self._scale)
 
 
-def _whole_sum(numbers: NDArray[np.float64]) -> int:
-    """The sum of the nearest whole numbers; what they were is lost.
+def _whole_sum(numbers: NDArray[np.float64], whole: NDArray[np.int64]) -> int:
+    """The sum of the nearest whole numbers; both arrays are overwritten.
 
     None is beyond 2⁶² and there are at most BLOCK: so the sum of the doubles is off by less than 2⁶³, and the sum of
     the integers, which is right but for a multiple of 2⁶⁴, tells the rest.
     """
     np.rint(numbers, out=numbers)
-    near, wrapped = int(numbers.sum()), int(numbers.astype(np.int64).sum())
+    np.copyto(whole, numbers, casting="unsafe")
+    near, wrapped = int(numbers.sum()), int(whole.sum())
     return near + (wrapped - near + (1 << 63)) % (1 << 64) - (1 << 63)
 
 

@@ -8,7 +8,6 @@ all that is much nearer to zero than the rest shares a cell.
 """
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,14 +15,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-_GRID_BITS = 16
+from edgeloop.data.statistics.table import BLOCK
+
+_GRID_BITS = 14
 _CELL_BITS = 12
 _BINADES = 24
 COLLECTED = 1 << 20
 """Values of the open cells that are collected at once, whatever the size of the table."""
 
 Blocks = Callable[[], Iterable[NDArray[np.float64]]]
-"""Reads the finite values of a column, some at a time."""
+"""Reads the finite values of a column, at most BLOCK at a time."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,17 @@ class _Cell:
 
 
 class _Grid:
-    """At most 2**_GRID_BITS cells over the keys of a whole column."""
+    """At most 2**_GRID_BITS cells over the keys of a whole column; it lends arrays that the next block overwrites."""
 
     def __init__(self, first: int, last: int) -> None:
         greatest = max(abs(_number(first)), abs(_number(last)))
-        self._near = int(_keys(np.array([math.ldexp(greatest, -_BINADES)]))[0])  # as much to both sides of zero is one
+        self._near = _key(math.ldexp(greatest, -_BINADES))  # as much to both sides of zero is one
         self._span = first, last
         self._low = self._drawn(first)
         drawn = self._drawn(last) - self._low
         self._width = max(0, drawn.bit_length() - _GRID_BITS)
         self.cells = (drawn >> self._width) + 1
+        self._lent = np.empty((2, BLOCK), np.int64)
 
     def _drawn(self, key: int) -> int:
         return key - min(max(key, -self._near), self._near)
@@ -81,24 +83,32 @@ class _Grid:
         """The cell of a key."""
         return (self._drawn(key) - self._low) >> self._width
 
-    def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The cells of keys."""
-        drawn = keys - np.clip(keys, -self._near, self._near)
-        offsets = drawn.view(np.uint64)
-        offsets -= np.uint64(self._low % (1 << 64))
+    def placed(self, block: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The keys of values, and the cell of each."""
+        keys, places = self._lent[:, : block.size]
+        np.add(block, 0.0, out=keys.view(np.float64))  # of two zeros one
+        if self._span[0] < 0:
+            np.right_shift(keys, 63, out=places)
+            places &= _GREATEST
+            keys ^= places
+            np.clip(keys, -self._near, self._near, out=places)
+            np.subtract(keys, places, out=places)
+            places -= self._low
+        else:
+            np.maximum(keys, self._near, out=places)
+            places -= self._near + self._low
+        offsets = places.view(np.uint64)
         offsets >>= np.uint64(self._width)
-        return np.minimum(offsets, np.uint64(self.cells - 1), out=offsets).view(np.int64)
+        np.minimum(offsets, np.uint64(self.cells - 1), out=offsets)
+        return keys, places
 
-    def parts(self, counts: NDArray[np.int64]) -> Iterator[_Cell]:
-        """The cells that hold values, by the values in each."""
-        below = np.cumsum(counts) - counts
-        for place in np.flatnonzero(counts).tolist():
-            first = self._low + (place << self._width)
-            last = first + (1 << self._width) - 1
-            first = first + self._near if first > 0 else first - self._near
-            last = last - self._near if last < 0 else last + self._near
-            first, last = max(first, self._span[0]), min(last, self._span[1])
-            yield _Cell(first, last, int(below[place]), int(counts[place]))
+    def cell(self, place: int, *, below: int, count: int) -> _Cell:
+        """The cell at a place, by the values below it and in it."""
+        first = self._low + (place << self._width)
+        last = first + (1 << self._width) - 1
+        first = first + self._near if first > 0 else first - self._near
+        last = last - self._near if last < 0 else last + self._near
+        return _Cell(max(first, self._span[0]), min(last, self._span[1]), below, count)
 
 
 def order_statistics(
@@ -113,32 +123,23 @@ def order_statistics(
         maximum: Likewise.
         count: The values.
     """
-    low, high = (int(key) for key in _keys(np.array([minimum, maximum])))
-    grid = _Grid(low, high)
-    wanted = sorted(set(ranks))
-    cells = [_Cell(low, high, 0, count)]
-    if count > COLLECTED and low < high:
-        cells = _counted(blocks, grid)
+    low, high = _key(minimum), _key(maximum)
+    grid, wanted = _Grid(low, high), np.unique(np.fromiter(ranks, np.int64))
+    held = [(_Cell(low, high, 0, count), wanted)] if wanted.size else []
+    if count > COLLECTED and low < high and held:
+        held = _counted(blocks, grid, wanted)
     rungs: dict[int, Rung] = {}
-    while wanted:
-        held = _held(cells, wanted)
-        rungs |= {rank: _rung(cell) for cell, inside in held if cell.is_one_value for rank in inside}
+    while held:
+        rungs |= {rank: _rung(cell) for cell, inside in held if cell.is_one_value for rank in inside.tolist()}
         held = [(cell, inside) for cell, inside in held if not cell.is_one_value]
         if held and sum(cell.count for cell, _ in held) <= COLLECTED:
             return rungs | _collected(blocks, grid, held)
-        wanted = [rank for _, inside in held for rank in inside]
-        if wanted:
-            cells = _cut(blocks, grid, [cell for cell, _ in held])
+        held = _cut(blocks, grid, held) if held else []
     return rungs
 
 
-def _held(cells: Sequence[_Cell], wanted: Sequence[int]) -> list[tuple[_Cell, list[int]]]:
-    """The cells that hold wanted ranks, with these; both ascend."""
-    held: dict[int, list[int]] = {}
-    starts = [cell.below for cell in cells]
-    for rank in wanted:
-        held.setdefault(bisect_right(starts, rank) - 1, []).append(rank)
-    return [(cells[place], inside) for place, inside in held.items()]
+_Held = list[tuple[_Cell, NDArray[np.int64]]]
+"""Cells in their order, each with the wanted ranks that it holds."""
 
 
 def _rung(cell: _Cell) -> Rung:
@@ -146,75 +147,77 @@ def _rung(cell: _Cell) -> Rung:
     return Rung(_number(cell.first), cell.below, cell.below + cell.count)
 
 
-def _collected(blocks: Blocks, grid: _Grid, held: Sequence[tuple[_Cell, list[int]]]) -> dict[int, Rung]:
+def _collected(blocks: Blocks, grid: _Grid, held: _Held) -> dict[int, Rung]:
     """The values at the ranks inside the cells, all of whose values are held at once."""
-    found = [keys for _, keys in _inside(blocks, grid, [cell for cell, _ in held])]
-    keys = np.sort(np.concatenate(found))
+    keys = np.sort(np.concatenate([keys for _, keys in _inside(blocks, grid, held)]))
     rungs: dict[int, Rung] = {}
     start = 0
     for cell, ranks in held:
         own = keys[start : start + cell.count]
         start += cell.count
-        for rank in ranks:
-            key = own[rank - cell.below]
-            below, through = (cell.below + int(np.searchsorted(own, key, side)) for side in ("left", "right"))
-            rungs[rank] = Rung(_number(int(key)), below, through)
+        wanted = own[ranks - cell.below]
+        below, through = (np.searchsorted(own, wanted, side) + cell.below for side in ("left", "right"))
+        for rank, key, less, up_to in zip(*map(np.ndarray.tolist, (ranks, wanted, below, through)), strict=True):
+            rungs[rank] = Rung(_number(key), less, up_to)
     return rungs
 
 
-def _counted(blocks: Blocks, grid: _Grid) -> list[_Cell]:
-    """The cells of the grid that hold values."""
+def _counted(blocks: Blocks, grid: _Grid, wanted: NDArray[np.int64]) -> _Held:
+    """The cells of the grid that hold wanted ranks."""
     counts = np.zeros(grid.cells, np.int64)
     for block in blocks():
-        counts += np.bincount(grid.places(_keys(block)), minlength=grid.cells)
-    return list(grid.parts(counts))
+        counts += np.bincount(grid.placed(block)[1], minlength=grid.cells)
+    return [(grid.cell(place, below=less, count=n), ranks) for place, less, n, ranks in _places(counts, wanted, 0)]
 
 
-def _cut(blocks: Blocks, grid: _Grid, cells: Sequence[_Cell]) -> list[_Cell]:
-    """The parts that hold values of the cells, each cut into at most 2**_CELL_BITS; a part ends where its values do."""
-    widths = [max(0, (cell.last - cell.first).bit_length() - _CELL_BITS) for cell in cells]
-    bases, shifts = _array_of(cell.first for cell in cells).view(np.uint64), np.array(widths, np.uint64)
-    counts = np.zeros(len(cells) << _CELL_BITS, np.int64)
+def _cut(blocks: Blocks, grid: _Grid, held: _Held) -> _Held:
+    """The parts that hold wanted ranks, of at most 2**_CELL_BITS of every cell; a part ends where its values do."""
+    widths = [max(0, (cell.last - cell.first).bit_length() - _CELL_BITS) for cell, _ in held]
+    bases = np.array([cell.first for cell, _ in held], np.int64).view(np.uint64)
+    shifts = np.array(widths, np.uint64)
+    counts = np.zeros((len(held), 1 << _CELL_BITS), np.int64)
     firsts, lasts = np.full_like(counts, _GREATEST), np.full_like(counts, ~_GREATEST)
-    for owner, keys in _inside(blocks, grid, cells):
-        places = (owner << _CELL_BITS) + ((keys.view(np.uint64) - bases[owner]) >> shifts[owner]).view(np.int64)
-        counts += np.bincount(places, minlength=counts.size)
-        np.minimum.at(firsts, places, keys)
-        np.maximum.at(lasts, places, keys)
-    parts = []
-    for owner_, cell in enumerate(cells):
-        below = cell.below
-        own = slice(owner_ << _CELL_BITS, owner_ + 1 << _CELL_BITS)
-        for first, last, count in zip(firsts[own].tolist(), lasts[own].tolist(), counts[own].tolist(), strict=True):
-            if count:
-                parts.append(_Cell(first, last, below, count))
-                below += count
-    return parts
+    for owner, keys in _inside(blocks, grid, held):
+        offsets = ((keys.view(np.uint64) - bases[owner]) >> shifts[owner]).view(np.int64)
+        counts += np.bincount((owner << _CELL_BITS) + offsets, minlength=counts.size).reshape(counts.shape)
+        np.minimum.at(firsts, (owner, offsets), keys)
+        np.maximum.at(lasts, (owner, offsets), keys)
+    return [
+        (_Cell(int(firsts[owner, place]), int(lasts[owner, place]), less, count), ranks)
+        for owner, (cell, inside) in enumerate(held)
+        for place, less, count, ranks in _places(counts[owner], inside, cell.below)
+    ]
 
 
-def _inside(blocks: Blocks, grid: _Grid, cells: Sequence[_Cell]) -> Iterator[tuple[NDArray[np.int64], ...]]:
-    """The keys that lie in one of the cells, some at a time, each behind the position of that cell."""
+def _places(
+    counts: NDArray[np.int64], wanted: NDArray[np.int64], below: int
+) -> Iterator[tuple[int, int, int, NDArray[np.int64]]]:
+    """Where wanted ranks lie among neighbouring cells: place, values of the column below it, values in it, ranks."""
+    through = np.cumsum(counts) + below
+    places = np.searchsorted(through, wanted, side="right")
+    for place in np.unique(places).tolist():
+        count = int(counts[place])
+        yield place, int(through[place]) - count, count, wanted[places == place]
+
+
+def _inside(blocks: Blocks, grid: _Grid, held: _Held) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The keys that lie in one of the cells, some at a time, behind the position of the cell of each."""
     is_open = np.zeros(grid.cells, np.bool_)
-    for cell in cells:
+    for cell, _ in held:
         is_open[grid.place(cell.first) : grid.place(cell.last) + 1] = True
-    firsts, lasts = _array_of(cell.first for cell in cells), _array_of(cell.last for cell in cells)
+    firsts, lasts = (np.array(ends, np.int64) for ends in zip(*((c.first, c.last) for c, _ in held), strict=True))
     for block in blocks():
-        keys = _keys(block)
-        keys = keys[is_open[grid.places(keys)]]
+        keys, places = grid.placed(block)
+        keys = keys[is_open[places]]
         owner = np.maximum(np.searchsorted(firsts, keys, side="right") - 1, 0)
         kept = (keys >= firsts[owner]) & (keys <= lasts[owner])
         yield owner[kept], keys[kept]
 
 
-def _array_of(keys: Iterable[int]) -> NDArray[np.int64]:
-    return np.fromiter(keys, np.int64)
-
-
-def _keys(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers that order like the values, a negative zero like a positive one."""
-    bits = (values + 0.0).view(np.int64)
-    bits ^= (bits >> 63) & _GREATEST
-    return bits
+def _key(value: float) -> int:
+    """A whole number of 64 bits that orders like the value, a negative zero like a positive one."""
+    bits = int(np.float64(value + 0.0).view(np.int64))
+    return bits ^ int(_GREATEST) if bits < 0 else bits
 
 
 _GREATEST = np.int64(2**63 - 1)
@@ -222,8 +225,7 @@ _GREATEST = np.int64(2**63 - 1)
 
 def _number(key: int) -> float:
     """The value that has a key."""
-    bits = np.array([key if key >= 0 else key ^ int(_GREATEST)], np.int64)
-    return float(bits.view(np.float64)[0])
+    return float(np.int64(key ^ int(_GREATEST) if key < 0 else key).view(np.float64))
 
 
 def ranks_of(levels: Iterable[float], count: int) -> set[int]:

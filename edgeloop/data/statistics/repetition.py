@@ -26,9 +26,9 @@ def distinct_values(table: Table, position: int) -> int:
     )
 
 
-def repeated_rows(table: Table, position: int) -> int:
-    """Rows whose value another row has as well."""
-    if not _hashes_repeat(table, position):
+def repeated_rows(table: Table, position: int, rows: int) -> int:
+    """Rows whose value another row has as well, of `rows` that have one."""
+    if not _hashes_repeat(table, position, rows):
         return 0
     return sum(
         int(table.fetch(f"SELECT coalesce(sum(n), 0) FROM ({_repeated(table, position, part)})")[0][0])  # noqa: S608
@@ -36,10 +36,9 @@ def repeated_rows(table: Table, position: int) -> int:
     )
 
 
-def _hashes_repeat(table: Table, position: int) -> bool:
+def _hashes_repeat(table: Table, position: int, rows: int) -> bool:
     """Whether two values have the same hash; equal ones always have."""
     present, value = table.present(position), table.comparable(position)
-    rows = int(table.fetch(table.selected("count(*)", f"AND {present}"))[0][0])
     parts = math.ceil(rows * 8 / (table.memory_mib * 2**20 * _SHARE_OF_HASHES))
     for part in range(parts):
         dealt = f"AND hash({value}) % {parts} = {part}" if parts > 1 else ""
