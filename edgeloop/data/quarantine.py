@@ -6,10 +6,8 @@
 Of `yolo` the label files of the accepted pictures come along, and `data.yaml` is written anew: the same classes, and
 for each split that the dataset has a list of its pictures (`train.txt` …), whatever folders or lists it had before. Of
 `coco` see `edgeloop.data.clean_instances`, of `table` `edgeloop.data.clean_tables`: there, files that hold samples
-beside those that are left out are written anew without these.
-
-There is no clean set of `signals`. A sample is a window, and a window shares its readings with its neighbours: cut out,
-it would take good ones along, and what is cut at another place afterwards is other windows than those that were judged.
+beside those that are left out are written anew without these. Of `signals` the recordings stay whole, and a list says
+which windows of them are left out: `edgeloop.data.left_out`.
 
 A file is a hard link to the one it came from where the disk allows that, else a copy; never a symbolic link. Linked
 files are one file under two names: who edits a picture in place edits both. OUT appears whole or not at all, and
@@ -26,6 +24,7 @@ from pydantic import Field
 from edgeloop import plugins
 from edgeloop.contract import Contract
 from edgeloop.data.clean_instances import write_clean_instances
+from edgeloop.data.clean_recordings import write_clean_recordings
 from edgeloop.data.clean_tables import write_clean_table
 from edgeloop.data.dataset import Dataset, columns_of, local_path
 from edgeloop.data.decision import described
@@ -228,6 +227,7 @@ def _yolo_lists(path: Path, accepted: set[str]) -> dict[str, list[str]]:
 _WRITERS: Mapping[str, Callable[[Accepted, Path, Advance], list[bool]]] = {
     "coco": write_clean_instances,
     "image_folder": _image_folder,
+    "signals": write_clean_recordings,
     "table": write_clean_table,
     "yolo": _yolo,
 }

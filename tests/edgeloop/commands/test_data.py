@@ -56,7 +56,7 @@ def test_a_reviewed_suite_is_never_replaced(pictures, tmp_path):
         (("validate", "PICTURES", "-o", "x=1"), "unknown key"),
         (("validate", "PICTURES", "--suite", "nowhere.json"), "nowhere.json: does not exist"),
         (("quarantine", "PICTURES", "PICTURES/clean"), "lies inside"),
-        (("quarantine", "PICTURES", "clean", "--source", "signals"), "cannot be written"),
+        (("quarantine", "PICTURES", "clean", "--source", "digits"), "cannot be written"),
     ],
 )
 def test_what_the_user_got_wrong_is_one_line_and_exit_code_2(pictures, tmp_path, monkeypatch, arguments, reason):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from benchmarks.faults.windows import LENGTH, OPTIONS, readings, write_csv, write_signals
 from edgeloop import plugins
 from edgeloop.data import placing
 from edgeloop.data.decision import QUARANTINE_COLUMNS
@@ -18,7 +19,7 @@ from edgeloop.data.quarantine import CleanSet, quarantine, refuse_place
 from edgeloop.data.recognition import recognised
 from edgeloop.data.sources.table import table_files
 from edgeloop.data.validation import judge
-from edgeloop.errors import InputFault
+from edgeloop.errors import DataFault, InputFault
 
 
 def names(folder: Path) -> set[str]:
@@ -114,8 +115,8 @@ def test_a_file_or_a_link_is_refused(tmp_path):
 
 
 def test_a_source_that_cannot_be_written_is_refused_by_name(tmp_path):
-    params = PrepareDataParams(source="signals", path=tmp_path)
-    with pytest.raises(InputFault, match="a clean set of the source signals cannot be written"):
+    params = PrepareDataParams(source="digits", path=tmp_path)
+    with pytest.raises(InputFault, match="a clean set of the source digits cannot be written"):
         quarantine(params, out=tmp_path / "out", workdir=tmp_path / "work")
 
 
@@ -246,3 +247,39 @@ def test_a_record_of_a_quarantine_is_no_table(tmp_path):
     assert [file.id for file in table_files(tmp_path)] == ["a.csv"]
     parquet.write_table(pa.table({"x": [1]}), tmp_path / "quarantine.parquet")
     assert [file.id for file in table_files(tmp_path)] == ["a.csv", "quarantine.parquet"]
+
+
+@pytest.fixture
+def signals(tmp_path):
+    """Twenty good recordings of overlapping windows; one in which readings are missing, and one that is rubbish."""
+    root = write_signals(tmp_path / "signals")
+    gone = readings(2 * LENGTH, 30)
+    for row in gone[:4]:
+        row[1] = ""
+    write_csv(root / "good/gone.csv", gone)
+    (root / "worn/torn.parquet").write_bytes(b"rubbish")
+    return root
+
+
+OVERLAPPING = {**OPTIONS, "stride": LENGTH // 2}
+
+
+@pytest.mark.slow
+def test_a_clean_set_of_signals_is_whole_recordings_and_the_windows_to_pass_over(signals, tmp_path):
+    params = PrepareDataParams(source="signals", path=signals, options=OVERLAPPING)
+    made = quarantine(params, out=tmp_path / "clean", workdir=tmp_path / "work")
+    assert (made.verdict.status, made.verdict.quarantined, made.linked, made.copied) == ("pass", 2, 21, 0)
+    assert not (tmp_path / "clean/worn/torn.parquet").exists()
+    again = judge(params.model_copy(update={"path": tmp_path / "clean"}), workdir=tmp_path / "again")
+    assert (again.verdict.status, again.verdict.samples) == ("pass", 62)
+    kept = {name: d for name, d in digests_of(tmp_path / "work").items() if name != "good/gone.csv@0000000000"}
+    assert digests_of(tmp_path / "again") == kept
+
+
+@pytest.mark.slow
+def test_a_clean_set_of_signals_is_not_cut_otherwise(signals, tmp_path):
+    params = PrepareDataParams(source="signals", path=signals, options=OVERLAPPING)
+    quarantine(params, out=tmp_path / "clean", workdir=tmp_path / "work")
+    other = PrepareDataParams(source="signals", path=tmp_path / "clean", options=OPTIONS)
+    with pytest.raises(DataFault, match=f"cut otherwise.*stride={LENGTH // 2}"):
+        judge(other, workdir=tmp_path / "again")

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.faults.windows import RATE_HZ, readings, write_csv
 from edgeloop.contract import parsed
+from edgeloop.data import recordings
 from edgeloop.data.features.window import plugin as features
 from edgeloop.data.sources import RawSample
 from edgeloop.data.sources import signals as module
@@ -99,7 +100,7 @@ def test_an_empty_label_is_no_label(tmp_path):
 
 def test_batches_make_no_difference(folder, monkeypatch):
     whole = listed(folder, stride=3, **GOOD)
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 90)
+    monkeypatch.setattr(recordings, "_BLOCK_BYTES", 90)
     assert listed(folder, stride=3, **GOOD) == whole
 
 
@@ -158,7 +159,7 @@ def test_iso_times_are_read_and_kept_in_utc(tmp_path, zone, time):
 
 
 def test_iso_times_go_on_in_the_next_batch(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 90)
+    monkeypatch.setattr(recordings, "_BLOCK_BYTES", 90)
     found = listed(write_csv(tmp_path / "f.csv", iso(16)), **GOOD)
     assert [s.time for s in found] == ["2026-03-01T23:59:59.000000000Z", "2026-03-01T23:59:59.080000000Z"]
     assert {s.metadata["gaps"] for s in found} == {"0"}
