@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "training")
+FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "fresh", "training")
 
 
 def main(names: list[str]) -> None:
