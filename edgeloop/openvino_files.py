@@ -84,6 +84,7 @@ def read_onnx(path: Path) -> Any:
     model = front_end.convert(front_end.load(str(path)))
     if not (model.inputs and model.outputs):
         raise ValueError("it has no input or no output")
+    _number_nameless(model)
     return model
 
 

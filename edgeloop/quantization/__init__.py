@@ -1,8 +1,13 @@
-"""Quantization of converted variants, one scheme a file."""
+"""Quantization of converted variants, one scheme a file.
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+A scheme makes a file by a recipe. The file is judged on val against the float file (`edgeloop.optimization.judgement`);
+where it fails, other recipes are tried (`edgeloop.optimization.recovery`), and where all fail the float file is kept.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -11,20 +16,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edgeloop import calibration, plugins
-from edgeloop.batches import batches
+from edgeloop.batches import batches, spread
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, ModelFault, ParamsFault
-from edgeloop.files import copy_file, whole_folder
+from edgeloop.files import copy_file, renamed, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
+from edgeloop.optimization.judgement import Exam, Judgement, Pair, QuantizeLimits, judged, worst
+from edgeloop.optimization.recipes import Method, Recipe
+from edgeloop.optimization.recovery import Harm, Rung, Search, Trial, searched
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime
-from edgeloop.tasks import Floats, Task, Truth
+from edgeloop.tasks import Floats, Task
 from edgeloop.variants import (
     VARIANTS_FILE,
-    Check,
     PlacedVariant,
     Precision,
     Tool,
@@ -36,16 +43,6 @@ from edgeloop.variants import (
 THREADS = 1
 """Of the judgement: its numbers do not depend on how many cores the machine has."""
 
-Method = Literal["minmax", "entropy", "percentile"]
-
-
-class QuantizeLimits(Contract):
-    """What a quantized file must keep to, judged on val against the float file it was made from."""
-
-    max_accuracy_drop: float = Field(default=0.01, ge=0, le=1, description="share of samples, 0.01 is one point")
-    min_agreement: float = Field(default=0.97, ge=0, le=1, description="share of samples with the same answer as float")
-    max_size_ratio: float = Field(default=0.75, gt=0, le=2, description="file size over that of the float file")
-
 
 class QuantizeParams(Contract):
     """Section `quantize`."""
@@ -55,6 +52,15 @@ class QuantizeParams(Contract):
         default=256, ge=8, le=65_536, description="from train, stratified by class; all of train where it holds fewer"
     )
     calibration_method: Method = "minmax"
+    bias_correction: Literal["fast", "full"] = Field(
+        default="full", description="of a scheme that always corrects (nncf); fast is sooner done and may lose a point"
+    )
+    trials: int = Field(
+        default=8, ge=1, le=64, description="most files a scheme makes; more than one only where a limit is missed"
+    )
+    by: tuple[str, ...] = Field(
+        default=("condition",), description="columns of the metadata: each value is judged as a group, as classes are"
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the choice of the calibration set")
     limits: QuantizeLimits = QuantizeLimits()
 
@@ -66,7 +72,10 @@ class Scheme(Protocol):
     """Name of the variant that it reads, such as `onnx-fp32`."""
 
     variant: str
-    """Name of the variant that it makes, `<format>-<precision>`."""
+    """Name of the variant that it makes, `<format>-<precision>` and what else tells it from others."""
+
+    format: str
+    """Of the file: what a runtime must be able to load."""
 
     precision: Precision
 
@@ -76,14 +85,28 @@ class Scheme(Protocol):
     runtime: str
     """Plug-in of edgeloop.runtimes that both files are judged on."""
 
-    def quantize(self, source: Path, inputs: Iterable[NDArray[np.float32]], *, target: Path, method: Method) -> Tool:
+    methods: tuple[Method, ...]
+    """Ways to find ranges that it knows; none where nothing is calibrated."""
+
+    corrects_bias: bool
+    """Its first recipe corrects biases; otherwise one is tried later."""
+
+    def layers(self, source: Path) -> tuple[str, ...]:
+        """Names of the layers that a recipe may keep float, the same for equal files.
+
+        Raises:
+            ModelFault: The file cannot be read.
+            MissingExtra: A package is not installed.
+        """
+
+    def quantize(self, source: Path, inputs: Iterable[NDArray[np.float32]], *, target: Path, recipe: Recipe) -> Tool:
         """Writes the quantized model as `target`: one file, whole, equal bytes for equal models and inputs.
 
         Args:
             source: The float file.
-            inputs: The calibration set in batches, N first; read once.
+            inputs: The calibration set in batches, N first; read once, or not at all where nothing is calibrated.
             target: The file to write, in a folder that exists; scratch files may lie beside it meanwhile.
-            method: How the ranges follow from the calibration set.
+            recipe: How.
 
         Raises:
             ModelFault: The model cannot be quantized.
@@ -97,11 +120,20 @@ class _Work:
 
     params: QuantizeParams
     card: ModelCard
-    task: Task
     dataset: Dataset
     chosen: list[Sample]
-    val: tuple[Sample, ...]
+    exam: Exam
     advance: Advance
+    known: dict[tuple[str, Path], "_Answered"] = field(default_factory=dict)
+    """What the float files answered, by runtime."""
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """What one file gave on val."""
+
+    outputs: Arrays
+    answers: Floats
 
 
 def quantize(
@@ -109,7 +141,8 @@ def quantize(
 ) -> VariantSet:
     """One variant a scheme, judged on val against the float file that it comes from.
 
-    A variant beyond a limit stays in the set with its failed checks; no scheme, no variant.
+    Where nothing that was tried keeps to the limits, the file that came nearest stays in the set with its failed
+    checks, and says so. No scheme, no variant.
 
     Args:
         params: Section `quantize`.
@@ -119,11 +152,11 @@ def quantize(
         quantized: Folder of the variant set, replaced as a whole.
 
     Raises:
-        ParamsFault: Two schemes make the same variant.
+        ParamsFault: Two schemes make the same variant, or one does not know the calibration method.
         DataFault: train or val holds no accepted sample, or the dataset's classes are not the model's.
         ModelFault: A float file is missing, failed its checks, or cannot be quantized.
     """
-    schemes = _schemes(params.schemes)
+    schemes = _schemes(params)
     sources = placed_variants([converted])
     card, opened = ModelCard.of(converted), Dataset(dataset, validation)
     with whole_folder(quantized) as folder:
@@ -133,8 +166,9 @@ def quantize(
             task: Task = plugins.load("tasks", card.task)
             chosen = _calibration_set(opened, params, task=task, card=card)
             val = _labelled_val(opened, task=task, card=card)
+            exam = Exam(task, card, val, task.truths(opened, val, card), params.by)
             with progress("quantize", len(schemes) * (len(chosen) + len(val))) as advance:
-                work = _Work(params, card, task, opened, chosen, val, advance)
+                work = _Work(params, card, opened, chosen, exam, advance)
                 variants = tuple(_quantized(scheme, sources, folder=folder, work=work) for scheme in schemes)
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
@@ -144,7 +178,8 @@ def quantize(
     return made
 
 
-def _schemes(names: tuple[str, ...]) -> list[Scheme]:
+def _schemes(params: QuantizeParams) -> list[Scheme]:
+    names = params.schemes
     schemes: list[Scheme] = [plugins.load("quantization", name) for name in names]
     made: dict[str, str] = {}
     for name, scheme in zip(names, schemes, strict=True):
@@ -153,6 +188,12 @@ def _schemes(names: tuple[str, ...]) -> list[Scheme]:
                 f"{made[scheme.variant]} and {name} both make {scheme.variant}",
                 where="quantize.schemes",
                 fix="keep one of them",
+            )
+        if scheme.methods and params.calibration_method not in scheme.methods:
+            raise ParamsFault(
+                f"{name} knows {', '.join(scheme.methods)}, not {params.calibration_method}",
+                where="quantize.calibration_method",
+                fix="choose another method or scheme",
             )
         made[scheme.variant] = name
     return schemes
@@ -185,98 +226,133 @@ def _quantized(scheme: Scheme, sources: dict[str, PlacedVariant], *, folder: Pat
     if source is None or not source.variant.accepted:
         state = "is not among the converted variants" if source is None else "failed its own checks"
         raise ModelFault(f"{scheme.source} {state}", where="quantize", fix="see convert.formats and run convert again")
+    search = _searched(scheme, source.path, folder=folder, work=work)
     target = folder / f"{scheme.variant}{scheme.suffix}"
-    tool = scheme.quantize(source.path, _calibration_inputs(work), target=target, method=work.params.calibration_method)
-    checks, details = _judged(scheme, source.path, target=target, work=work)
-    return Variant(
-        name=scheme.variant,
-        format=source.variant.format,
-        precision=scheme.precision,
-        file=target.name,
-        sha256=sha256_of_file(target),
-        size_bytes=target.stat().st_size,
-        made_by=tool,
-        made_from=source.variant.name,
-        checks=checks,
-        details=details,
+    variant = _variant(scheme, source, search)
+    renamed(search.best.path, target)
+    for trial in search.trials:
+        trial.path.unlink(missing_ok=True)
+    return variant
+
+
+def _searched(scheme: Scheme, source: Path, *, folder: Path, work: _Work) -> Search:
+    plain = Recipe(
+        method=work.params.calibration_method if scheme.methods else None,
+        bias_correction=work.params.bias_correction if scheme.corrects_bias else "none",
+    )
+    made = 0
+
+    def attempt(rung: Rung, recipe: Recipe) -> Trial:
+        nonlocal made
+        made += 1
+        inputs = _calibration_inputs(work, units=int(made == 1))
+        target = folder / f"trial-{made}{scheme.suffix}"
+        tool = scheme.quantize(source, inputs, target=target, recipe=recipe)
+        if made > 1:
+            work.advance(0, f"{scheme.variant}: trial {made}, {rung}")
+        return Trial(rung, recipe, target, tool, _judged(scheme, source, target=target, work=work, first=made == 1))
+
+    return searched(
+        plain,
+        methods=scheme.methods,
+        corrects_bias=scheme.corrects_bias,
+        attempt=attempt,
+        harms=partial(_harms, scheme, source, recipe=plain, work=work),
+        trials=work.params.trials,
     )
 
 
-def _calibration_inputs(work: _Work) -> Iterable[NDArray[np.float32]]:
+def _harms(scheme: Scheme, source: Path, *, recipe: Recipe, work: _Work) -> tuple[Harm, ...]:
+    from edgeloop.optimization.sensitivity import SAMPLES, harms_of
+
+    few = spread(work.chosen, SAMPLES)
+    inputs = np.concatenate([part for _, part in batches(work.dataset, few, work.card.preprocessing)])
+    return harms_of(scheme, source, inputs, recipe=recipe, advance=work.advance)
+
+
+def _calibration_inputs(work: _Work, *, units: int) -> Iterable[NDArray[np.float32]]:
     for part, inputs in batches(work.dataset, work.chosen, work.card.preprocessing):
         yield inputs
-        work.advance(len(part), "calibrated")
+        work.advance(units * len(part), "calibrated")
 
 
-def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work) -> tuple[tuple[Check, ...], dict[str, Any]]:
-    """Checks and details of the file `target` against the file `source` on all of val."""
-    task, card, limits = work.task, work.card, work.params.limits
-    float_outputs, outputs, answers = _answered(scheme.runtime, source, target=target, work=work)
-    parities = compared(float_outputs, outputs)
-    truths = task.truths(work.dataset, work.val, card)
-    float_metric, metric = (_metric(task, found, truths, card) for found in answers)
-    drop = None if float_metric is None or metric is None else float_metric - metric
-    ratio = target.stat().st_size / source.stat().st_size
-    on_val = f"on {len(work.val)} samples of val"
-    checks = (
-        _at_most(f"{task.metric}_drop", drop, limits.max_accuracy_drop, reason=f"{task.metric} lost {on_val}"),
-        _at_least(
-            "agreement",
-            task.agreement(*answers, card),
-            limits.min_agreement,
-            reason=f"answers as the float file {on_val}",
-        ),
-        _at_most("size_ratio", ratio, limits.max_size_ratio, reason="file size over that of the float file"),
+def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work, first: bool) -> Judgement:
+    """The file `target` against the file `source` on all of val."""
+    exam = work.exam
+    known = work.known.get((scheme.runtime, source))
+    paths = [target] if known else [source, target]
+    *found, candidate = _answered(scheme.runtime, paths, work=work, units=int(first))
+    reference = known or found[0]
+    work.known[scheme.runtime, source] = reference
+    pair = Pair(
+        answers=(reference.answers, candidate.answers),
+        parities=compared(reference.outputs, candidate.outputs),
+        size_ratio=target.stat().st_size / source.stat().st_size,
     )
+    judgement = judged(pair, exam=exam, limits=work.params.limits)
+    found_here = dict(judgement.details)
     details = {
-        "metric": task.metric,
-        "metric_fp32": float_metric,
-        f"metric_{scheme.precision}": metric,
-        "samples": len(work.val),
+        "metric": exam.task.metric,
+        "metric_fp32": found_here.pop("metric_before"),
+        f"metric_{scheme.precision}": found_here.pop("metric_after"),
+        "samples": len(exam.samples),
         "runtime": scheme.runtime,
-        "sqnr_db": _worst([parity.sqnr_db for parity in parities], of=min),
-        "max_relative_error": _worst([parity.max_relative_error for parity in parities], of=max),
+        "sqnr_db": worst([parity.sqnr_db for parity in pair.parities], of=min),
+        "max_relative_error": worst([parity.max_relative_error for parity in pair.parities], of=max),
     }
-    return checks, details
+    return Judgement(judgement.checks, {**details, **found_here})
 
 
-def _answered(
-    runtime_name: str, source: Path, *, target: Path, work: _Work
-) -> tuple[Arrays, Arrays, tuple[Floats, Floats]]:
-    """The outputs of both files on val, and the task's answers of both."""
+def _answered(runtime_name: str, paths: Sequence[Path], *, work: _Work, units: int) -> list[_Answered]:
+    """What each file gives on val, in one pass over the samples."""
     runtime: Runtime = plugins.load("runtimes", runtime_name)
-    parts: tuple[list[Arrays], list[Arrays]] = ([], [])
-    answers: tuple[list[Floats], list[Floats]] = ([], [])
-    with (
-        closing(runtime.open(source, threads=THREADS)) as reference,
-        closing(runtime.open(target, threads=THREADS)) as candidate,
-    ):
-        for part, inputs in batches(work.dataset, work.val, work.card.preprocessing):
-            for n, session in enumerate((reference, candidate)):
-                parts[n].append(session.run(inputs))
-                answers[n].append(work.task.answers(parts[n][-1], inputs.view, work.card))
-            work.advance(len(part), "judged on val")
-    return joined(parts[0]), joined(parts[1]), (np.concatenate(answers[0]), np.concatenate(answers[1]))
+    outputs: list[list[Arrays]] = [[] for _ in paths]
+    answers: list[list[Floats]] = [[] for _ in paths]
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(closing(runtime.open(path, threads=THREADS))) for path in paths]
+        for part, inputs in batches(work.dataset, work.exam.samples, work.card.preprocessing):
+            for place, session in enumerate(sessions):
+                outputs[place].append(session.run(inputs))
+                answers[place].append(work.exam.task.answers(outputs[place][-1], inputs.view, work.card))
+            work.advance(units * len(part), "judged on val")
+    return [_Answered(joined(given), np.concatenate(told)) for given, told in zip(outputs, answers, strict=True)]
 
 
-def _metric(task: Task, answers: Floats, truths: Sequence[Truth], card: ModelCard) -> float | None:
-    """The task's metric; None where an answer is not a finite number, which no metric can judge."""
-    if not np.isfinite(answers).all():
-        return None
-    return float(task.metrics(answers, truths, card)[task.metric])
+def _variant(scheme: Scheme, source: PlacedVariant, search: Search) -> Variant:
+    """The record of the best file, which lies where its trial left it."""
+    best = search.best
+    return Variant(
+        name=scheme.variant,
+        format=scheme.format,
+        precision=scheme.precision,
+        file=f"{scheme.variant}{scheme.suffix}",
+        sha256=sha256_of_file(best.path),
+        size_bytes=best.path.stat().st_size,
+        made_by=best.tool.model_copy(update={"options": {**best.tool.options, **_chosen(search)}}),
+        made_from=source.variant.name,
+        checks=best.judgement.checks,
+        details={**best.judgement.details, **_told(search)},
+    )
 
 
-def _worst(values: Sequence[float | None], *, of: Callable[[list[float]], float]) -> float | None:
-    """Over all outputs; None where one has no value."""
-    known = [value for value in values if value is not None]
-    return of(known) if known and len(known) == len(values) else None
+def _chosen(search: Search) -> dict[str, Any]:
+    """What the record of the tool says beyond the plain recipe: the recipe that won and all that were tried."""
+    if len(search.trials) == 1:
+        return {}
+    recipe = search.best.recipe
+    return {
+        "kept_float": list(recipe.kept_float),
+        "bias_correction": recipe.bias_correction,
+        "tried": [trial.told() for trial in search.trials],
+    }
 
 
-def _at_most(name: str, value: float | None, limit: float, *, reason: str) -> Check:
-    if value is None:
-        return Check(name=name, status="fail", limit=limit, reason="an output is not a finite number")
-    return Check(name=name, status="pass" if value <= limit else "fail", value=value, limit=limit, reason=reason)
-
-
-def _at_least(name: str, value: float, limit: float, *, reason: str) -> Check:
-    return Check(name=name, status="pass" if value >= limit else "fail", value=value, limit=limit, reason=reason)
+def _told(search: Search) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if len(search.trials) > 1:
+        found["trials"] = [trial.told() for trial in search.trials]
+    if search.harms:
+        found["sensitivity"] = [{"layer": harm.layer, "sqnr_db": harm.sqnr_db} for harm in search.harms]
+    if search.fallback:
+        found["fallback"] = search.fallback
+    return found

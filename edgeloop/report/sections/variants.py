@@ -8,6 +8,7 @@ from edgeloop.report.blocks import (
     Column,
     Fact,
     Facts,
+    Figure,
     Fold,
     Notice,
     Row,
@@ -17,11 +18,14 @@ from edgeloop.report.blocks import (
     checks_table,
     status_cell,
 )
+from edgeloop.report.drawings.sensitivity import sensitivity_drawn
 from edgeloop.report.numerals import NONE, percent, short_digest, size, value_text
 from edgeloop.report.reading import Absent, Contents
 from edgeloop.variants import Variant, VariantSet
 
 _TITLE = "Variants"
+SHOWN = ("tried", "trials", "sensitivity", "fallback")
+"""What is drawn or told elsewhere in the section."""
 
 
 def variants(contents: Contents) -> Section:
@@ -35,6 +39,7 @@ def variants(contents: Contents) -> Section:
     checks = [(variant.name, check) for variant in found for check in variant.checks]
     if table := checks_table("Checks", checks, subject="variant"):
         blocks.append(table)
+    blocks += [block for variant in found for block in _search(variant)]
     if isinstance(contents.quantized, VariantSet) and contents.quantized.calibration:
         blocks.append(_calibration(contents.quantized.calibration))
     if details := [_details(variant) for variant in found if variant.details or variant.made_by.options]:
@@ -70,13 +75,49 @@ def _row(variant: Variant, sizes: dict[str, int]) -> Row:
     return Row(cells, mark="attention" if missed else "")
 
 
+def _search(variant: Variant) -> list[Block]:
+    """What was tried for a variant whose first file failed, and why float is kept where nothing helped."""
+    blocks: list[Block] = []
+    if fallback := variant.details.get("fallback"):
+        blocks.append(Notice(f"{variant.name}: {fallback}.", mark="fail"))
+    if trials := variant.details.get("trials"):
+        heads = ("trial", "rung", "calibration", "layers kept float", "bias correction", "lost", "size", "gates")
+        columns = tuple(Column(head, numeric=head in ("trial", "layers kept float", "lost", "size")) for head in heads)
+        rows = tuple(_trial(number, trial) for number, trial in enumerate(trials, start=1))
+        blocks.append(Table(f"What was tried for {variant.name}", columns, rows, "Lost: of the metric, on val."))
+    if harms := variant.details.get("sensitivity"):
+        kept = set(variant.made_by.options.get("kept_float", ()))
+        drawn = sensitivity_drawn([(harm["layer"], harm["sqnr_db"], harm["layer"] in kept) for harm in harms])
+        if drawn is not None:
+            note = "Signal over noise of the outputs when this layer alone is quantized: the shorter, the more harm."
+            blocks.append(Figure(drawn, f"Sensitivity of the layers of {variant.name}", note))
+    return blocks
+
+
+def _trial(number: int, trial: dict[str, Any]) -> Row:
+    kept, lost = trial.get("kept_float", ()), trial.get("drop")
+    failed = ", ".join(trial["failed"])
+    cells = (
+        Cell(str(number)),
+        Cell(trial["rung"], mark="name"),
+        Cell(trial.get("method") or NONE),
+        Cell(str(len(kept)), title=", ".join(kept)),
+        Cell(trial["bias_correction"]),
+        Cell(NONE if lost is None else percent(lost, 2)),
+        Cell(size(trial["size_bytes"])),
+        status_cell("pass" if trial["accepted"] else "fail", note=failed),
+    )
+    return Row(cells, mark="" if trial["accepted"] else "attention")
+
+
 def _calibration(record: dict[str, Any]) -> Fold:
     facts = tuple(Fact(key, text if len(text) <= 80 else f"{text[:79]}…") for key, text in flattened(record))
     return Fold("Calibration set", (Facts(facts),))
 
 
 def _details(variant: Variant) -> Facts:
-    values = {"options": variant.made_by.options, **variant.details}
+    options = {key: value for key, value in variant.made_by.options.items() if key not in SHOWN}
+    values = {"options": options, **{key: value for key, value in variant.details.items() if key not in SHOWN}}
     facts = tuple(Fact(key, text) for key, text in flattened(values))
     return Facts(facts, title=variant.name)
 

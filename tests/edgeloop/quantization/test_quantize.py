@@ -46,6 +46,7 @@ def test_the_variant_keeps_to_its_limits(variant: Any) -> None:
     assert {check.name: check.status for check in variant.checks} == {
         "accuracy_drop": "pass",
         "agreement": "pass",
+        "sqnr_logits": "pass",
         "size_ratio": "pass",
     }
 
@@ -175,8 +176,8 @@ def test_a_damaged_scheme_is_judged_by_accuracy_and_agreement(
     scheme = plugins.load("quantization", "onnxruntime_static")
     quantize_well = type(scheme).quantize
 
-    def quantize_badly(self: Any, source: Path, inputs: Any, *, target: Path, method: Any) -> Any:
-        tool = quantize_well(self, source, inputs, target=target, method=method)
+    def quantize_badly(self: Any, source: Path, inputs: Any, *, target: Path, recipe: Any) -> Any:
+        tool = quantize_well(self, source, inputs, target=target, recipe=recipe)
         model = onnx.load(target)
         output = model.graph.output[0].name
         last = next(node for node in model.graph.node if output in node.output)
@@ -187,7 +188,11 @@ def test_a_damaged_scheme_is_judged_by_accuracy_and_agreement(
 
     monkeypatch.setattr(type(scheme), "quantize", quantize_badly)
     (variant,) = run(made, tmp_path / "quantized").variants
-    assert [c.name for c in variant.checks if c.status == "fail"] == ["accuracy_drop", "agreement"]
+    assert [c.name for c in variant.checks if c.status == "fail"] == [
+        "accuracy_drop",
+        "agreement",
+        "sqnr_logits",
+    ]
 
 
 def without(made: Any, folder: Path, split: str) -> Path:

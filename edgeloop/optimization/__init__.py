@@ -1,0 +1,5 @@
+"""Making a model smaller without making it worse: recipes, their judgement, and what is tried when one fails.
+
+Schemes (`edgeloop.quantization`) make files by a recipe; what is here decides which recipes are tried and which file is
+good enough.
+"""

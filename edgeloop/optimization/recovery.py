@@ -1,0 +1,145 @@
+"""What is tried when a quantized file fails its limits, until one passes or the trials are used up.
+
+In this order:
+
+    plain              the recipe of the parameters
+    mixed precision    the layers that do the most harm alone stay float: 1/16 of them, 1/8, 1/4, then half
+    calibration        the other methods, everything quantized
+    bias correction    with the method that lost least, for a scheme that has not done it from the start
+
+Then the float file is kept, with the reason. A budget of trials, not of seconds, so that equal inputs end alike.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from edgeloop.optimization.judgement import Judgement
+from edgeloop.optimization.recipes import Method, Recipe
+from edgeloop.variants import Tool
+
+SHARES = (16, 8, 4, 2)
+"""The parts of the layers that mixed precision keeps float: one over these."""
+
+Rung = Literal["plain", "mixed precision", "calibration", "bias correction"]
+
+
+@dataclass(frozen=True)
+class Harm:
+    """What one layer does when it is quantized alone."""
+
+    layer: str
+    sqnr_db: float | None
+    """Of the worst output; null where nothing changed."""
+
+    @property
+    def rank(self) -> float:
+        """Less is worse."""
+        return math.inf if self.sqnr_db is None else self.sqnr_db
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One file that was made and judged."""
+
+    rung: Rung
+    recipe: Recipe
+    path: Path
+    tool: Tool
+    judgement: Judgement
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Less is better: how many checks failed, and how much was lost."""
+        drop = self.judgement.details.get("drop")
+        return len(self.judgement.failed), math.inf if drop is None else float(drop)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON types, for records and people."""
+        return {
+            "rung": self.rung,
+            **self.recipe.set_values(),
+            "size_bytes": self.path.stat().st_size,
+            "accepted": self.judgement.accepted,
+            "failed": [check.name for check in self.judgement.failed],
+            "drop": self.judgement.details.get("drop"),
+        }
+
+
+@dataclass(frozen=True)
+class Search:
+    """All that was tried."""
+
+    trials: tuple[Trial, ...]
+    harms: tuple[Harm, ...] = ()
+
+    @property
+    def best(self) -> Trial:
+        """The first that passed, or the nearest to it."""
+        return min(self.trials, key=lambda trial: trial.rank)
+
+    @property
+    def fallback(self) -> str | None:
+        """Why the float file is kept; null where one passed."""
+        if self.best.judgement.accepted:
+            return None
+        failed = ", ".join(f"{check.name} {check.status}" for check in self.best.judgement.failed)
+        count = len(self.trials)
+        return f"float is kept: none of {count} trials is within the limits; the nearest, {self.best.rung}: {failed}"
+
+
+def searched(
+    plain: Recipe,
+    *,
+    methods: Sequence[Method],
+    corrects_bias: bool,
+    attempt: Callable[[Rung, Recipe], Trial],
+    harms: Callable[[], Sequence[Harm]],
+    trials: int,
+) -> Search:
+    """The plain recipe, and the rungs above it as long as none passes.
+
+    Args:
+        plain: The recipe of the parameters.
+        methods: Those that the scheme knows; none where nothing is calibrated, and then there is no other recipe.
+        corrects_bias: The plain recipe does.
+        attempt: Makes and judges one file.
+        harms: What each layer does alone, worst first; called once, and only when the plain recipe fails.
+        trials: The most files to make.
+    """
+    made = [attempt("plain", plain)]
+    found: Sequence[Harm] = ()
+    if methods and trials > 1 and _mendable(made[0]):
+        found = harms()
+        rungs = _rungs(plain, made, found, methods=methods, corrects_bias=corrects_bias)
+        for rung, recipe in rungs:
+            made.append(attempt(rung, recipe))
+            if made[-1].judgement.accepted or len(made) == trials:
+                break
+    return Search(tuple(made), tuple(found))
+
+
+def _mendable(trial: Trial) -> bool:
+    """Something failed that another recipe can change: it makes no file smaller and no val larger."""
+    failed = trial.judgement.failed
+    return bool(failed) and all(check.status == "fail" and check.name != "size_ratio" for check in failed)
+
+
+def _rungs(
+    plain: Recipe, made: Sequence[Trial], harms: Sequence[Harm], *, methods: Sequence[Method], corrects_bias: bool
+) -> Iterator[tuple[Rung, Recipe]]:
+    """The recipes after the plain one; `made` grows meanwhile."""
+    worst_first = [harm.layer for harm in harms]
+    for count in sorted({math.ceil(len(worst_first) / share) for share in SHARES} - {0, len(worst_first)}):
+        yield "mixed precision", plain.model_copy(update={"kept_float": tuple(sorted(worst_first[:count]))})
+        if any(check.name == "size_ratio" for check in made[-1].judgement.failed):
+            break
+    for method in methods:
+        if method != plain.method:
+            yield "calibration", plain.model_copy(update={"method": method})
+    if not corrects_bias:
+        whole = [trial for trial in made if not trial.recipe.kept_float]
+        best = min(whole, key=lambda trial: trial.rank).recipe
+        yield "bias correction", best.model_copy(update={"bias_correction": "full"})
