@@ -16,7 +16,7 @@ def evaluate(
     metrics: Output[Metrics],
     confusion: Output[ClassificationMetrics],
 ):
-    """Runs the winner on test; stops the run below `evaluate.min_metric`.
+    """Runs the winner on test; stops the run where a limit of section `evaluate` is missed.
 
     Args:
         params: Section `evaluate`.
@@ -55,4 +55,4 @@ def evaluate(
         write_json(Path(confusion.path), matrix)
         if matrix["matrix"]:
             confusion.log_confusion_matrix(names, matrix["matrix"])
-        stop_unless_passed(outcome.checks, where="evaluate", fix="see evaluate.min_metric")
+        stop_unless_passed(outcome.checks, where="evaluate", fix="see the limits in section evaluate")

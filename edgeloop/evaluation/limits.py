@@ -74,7 +74,6 @@ def _lowest(name: str, rows: Sequence[tuple[str, float | None, int]], *, limit: 
     """A check of the lowest of some values: fail where one is too low, not evaluated where one could not be judged."""
     judged = {value: metric for value, metric, samples in rows if metric is not None and samples >= least}
     low = sorted((value for value in judged if judged[value] < limit), key=lambda value: judged[value])
-    lowest = min(judged.values(), default=None)
     status: Literal["pass", "fail", "not evaluated"] = "pass"
     reasons = []
     if low:
@@ -85,7 +84,8 @@ def _lowest(name: str, rows: Sequence[tuple[str, float | None, int]], *, limit: 
     if unknown := [f"{value} ({samples})" for value, _, samples in rows if value not in judged]:
         status = status if low else "not evaluated"
         reasons.append(f"not judged, of fewer than {least} or not defined: {_listed(iter(unknown))}")
-    return Check(name=name, status=status, value=lowest, limit=limit, reason="; ".join(reasons))
+    value = None if status == "not evaluated" else min(judged.values())
+    return Check(name=name, status=status, value=value, limit=limit, reason="; ".join(reasons))
 
 
 def _listed(texts: Iterator[str]) -> str:

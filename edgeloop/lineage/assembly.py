@@ -137,7 +137,7 @@ def _require_passed(materials: Materials) -> None:
     if materials.selection.winner is None:
         raise GateRefused(materials.selection.reason, where="select", fix="loosen select.limits and run again")
     stop_unless_passed(materials.training.checks, where="train", fix="train longer or lower train.min_metric")
-    stop_unless_passed(materials.evaluation.checks, where="evaluate", fix="see evaluate.min_metric")
+    stop_unless_passed(materials.evaluation.checks, where="evaluate", fix="see the limits in section evaluate")
 
 
 def _require_one_run(materials: Materials) -> None:

@@ -45,7 +45,7 @@ def test_a_value_below_the_limit_fails_and_is_named():
 
 def test_a_value_of_too_few_samples_is_not_evaluated():
     (check,) = min_by_checks(parts(day=(0.95, 30), fog=(0.99, 29)), {"condition": 0.85}, least=30)
-    assert (check.status, check.value) == ("not evaluated", 0.95)
+    assert (check.status, check.value) == ("not evaluated", None)
     assert check.reason.endswith("fog (29)")
 
 
@@ -60,8 +60,9 @@ def test_a_column_that_no_sample_has_is_not_evaluated():
 
 
 def test_what_is_not_evaluated_stops_the_run():
-    with pytest.raises(GateRefused, match="min_by_condition not evaluated"):
-        stop_unless_passed(min_by_checks([], {"condition": 0.85}, least=1), where="evaluate", fix="more data")
+    checks = min_by_checks(parts(day=(0.95, 30), fog=(0.99, 2)), {"condition": 0.85}, least=30)
+    with pytest.raises(GateRefused, match=r"min_by_condition not evaluated: .* fog \(2\)"):
+        stop_unless_passed(checks, where="evaluate", fix="more data")
 
 
 @pytest.mark.parametrize(
