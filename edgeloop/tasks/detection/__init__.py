@@ -194,9 +194,11 @@ class Detection(Task):
         owners = dict(matched(found, truth))
         marks = []
         for place, box in enumerate(found):
-            right = place in owners and truth[owners[place], 4] == box[5]
+            actual = truth[owners[place], 4] if place in owners else None
             text = f"{card.classes[int(box[5])]} {box[4]:.2f}"
-            marks.append(_mark("right" if right else "wrong", text, box, card))
+            if actual is not None and actual != box[5]:
+                text += f", is {card.classes[int(actual)]}"
+            marks.append(_mark("right" if actual == box[5] else "wrong", text, box, card))
         seen = set(owners.values())
         for place, one in enumerate(truth):
             marks.append(_mark("true" if place in seen else "missed", card.classes[int(one[4])], one, card))

@@ -219,6 +219,12 @@ def test_marks_say_what_is_right_what_is_wrong_and_what_was_not_found():
     assert (marks[3].left, marks[3].top, marks[3].width) == (0.5, 0.5, 0.5)
 
 
+def test_a_box_of_another_class_says_what_is_there():
+    truth = np.array([[0, 0, 48, 48, 0]], dtype=np.float32)
+    marks = plugin.marks(padded(np.array([[0, 0, 48, 48, 0.9, 1]], dtype=np.float32)), truth, card())
+    assert [(m.kind, m.text) for m in marks] == [("wrong", "bee 0.90, is ant"), ("true", "ant")]
+
+
 def test_boxes_that_are_wrong_and_objects_that_were_missed_are_counted():
     truth = np.array([[0, 0, 48, 48, 0], [48, 48, 96, 96, 2]], dtype=np.float32)
     answers = np.stack([
