@@ -153,12 +153,7 @@ def evaluate(
         metrics=metrics,
         parts=parts,
         corruptions=sweep,
-        checks=(
-            min_metric_check(float(metrics[task.metric]), params.min_metric),
-            *gap_checks(parts, params.max_gap),
-            *min_by_checks(parts, params.min_by, least=params.min_samples),
-            *min_class_checks(metrics, params.min_class_metric, measure=task.class_metric, least=params.min_samples),
-        ),
+        checks=_checks(params, task, metrics=metrics, parts=parts),
     )
     with whole_folder(evaluation) as folder:
         outcome.write(folder / "evaluation.json")
@@ -203,6 +198,17 @@ def write_confusion(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["actual", "predicted"])
         writer.writerows(pairs)
+
+
+def _checks(params: EvaluateParams, task: Task, *, metrics: dict[str, Any], parts: Sequence[Part]) -> tuple[Check, ...]:
+    """The winner against every limit."""
+    asked = [part for part in parts if part.column in params.by]
+    return (
+        min_metric_check(float(metrics[task.metric]), params.min_metric),
+        *gap_checks(asked, params.max_gap),
+        *min_by_checks(parts, params.min_by, least=params.min_samples),
+        *min_class_checks(metrics, params.min_class_metric, measure=task.class_metric, least=params.min_samples),
+    )
 
 
 def _part_metric(

@@ -37,5 +37,5 @@ def _drawn(mark: Mark, example: Example) -> Element:
         return box
     return group(
         box,
-        text(shortened(mark.text, 24), x, above, class_=f"mark-text {mark.kind}"),
+        text(shortened(mark.text, 36), x, above, class_=f"mark-text {mark.kind}"),
     )
