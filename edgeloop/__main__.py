@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from edgeloop import __version__
-from edgeloop.commands import bench, data, devices, drift, lineage, plan, predict, registry
+from edgeloop.commands import bench, convert, data, devices, drift, lineage, plan, predict, registry
 
 app = typer.Typer(
     help="From a dataset and a list of devices to a measured, chosen and registered model for every device class.",
@@ -19,6 +19,7 @@ app.add_typer(drift.app, name="drift", help="Whether devices still see what the 
 app.add_typer(registry.app, name="registry", help="Registered versions, and the aliases that point to them.")
 app.add_typer(lineage.app, name="lineage", help="Where a model comes from, and what changed between two.")
 app.command(name="bench")(bench.bench)
+app.command(name="convert")(convert.convert)
 app.command(name="plan")(plan.plan)
 app.command(name="predict")(predict.predict)
 

@@ -1,0 +1,40 @@
+"""`edgeloop convert`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeloop.commands import Debug, Json
+from edgeloop.errors import EXIT_GATE
+from edgeloop.terminal import exiting, print_json, print_pairs
+
+
+def convert(
+    model: Annotated[Path, typer.Argument(help="ONNX file.")],
+    to: Annotated[str, typer.Option("--to", help="Format: plug-in of edgeloop.conversion, such as openvino.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
+    memory_gb: Annotated[float, typer.Option("--memory-gb", min=1, max=1024, help="Addresses of the process.")] = 6,
+    timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="Then it is given up.")] = 600,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Convert an ONNX file of your own, and compare the answers. Exit code 1 when they differ."""
+    with exiting(debug=debug):
+        from edgeloop.conversion_of_files import convert_file
+        from edgeloop.gates import described
+        from edgeloop.progress import progress
+
+        with progress("convert", 1) as advance:
+            made = convert_file(
+                model, to=to, target=output, memory_bytes=round(memory_gb * (1 << 30)), timeout_s=timeout_s
+            )
+            advance(1, made.file)
+        if as_json:
+            print_json(made.values())
+        else:
+            told = {check.name: described(check) for check in made.checks}
+            tool = f"{made.made_by.name} {made.made_by.version}"
+            print_pairs({"file": made.file, "size": f"{made.size_bytes:,} bytes", "made by": tool, **told})
+        if any(check.status == "fail" for check in made.checks):
+            raise typer.Exit(EXIT_GATE)
