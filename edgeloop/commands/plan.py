@@ -18,14 +18,21 @@ def plan(
         str | None, typer.Option("--model", help="Architecture; that of params.yaml unless given.")
     ] = None,
     options: Annotated[list[str] | None, typer.Option("-o", metavar="OPTION=VALUE", help="Of the model.")] = None,
-    input_text: Annotated[str | None, typer.Option("--input", metavar="3x224x224", help="Shape of a sample.")] = None,
+    input_text: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="3x224x224",
+            help="Shape of a sample; that of params.yaml for its own model, else what the model was published for.",
+        ),
+    ] = None,
     classes: Annotated[int, typer.Option("--classes", min=1, help="Answers of the model.")] = 10,
     optimizer: Annotated[Literal["adamw", "sgd"], typer.Option("--optimizer")] = "adamw",
     precision: Annotated[Literal["fp32", "fp64", "bf16", "fp16"], typer.Option("--precision")] = "fp32",
     memory: Annotated[str | None, typer.Option("--memory", help="Such as 8GB; this machine's unless given.")] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option("--device")] = "cpu",
     batch: Annotated[int | None, typer.Option("--batch", min=1, max=65_536, help="Samples a step.")] = None,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="In an epoch.")] = 1000,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Of train, in an epoch.")] = 1000,
     calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Time some real steps.")] = True,
     report: Annotated[Path | None, typer.Option("--report", help="HTML page to write.")] = None,
     write: Annotated[Path | None, typer.Option("--write", help="params.yaml that gets train.batch_size.")] = None,
@@ -101,17 +108,21 @@ def section_of(path: Path, *, required: bool) -> Any:
 
 
 def shape_of(section: Any, model: str) -> tuple[int, ...]:
-    """Of the pictures of section train, where the model takes pictures.
+    """Of the pictures of section train for its own model, else what the model was published for.
 
     Raises:
-        ParamsFault: It takes none, so that the shape has to be given.
+        ParamsFault: Nothing says, so that the shape has to be given.
     """
     from edgeloop import plugins
     from edgeloop.data.preprocessing import CHANNELS
     from edgeloop.errors import ParamsFault
     from edgeloop.models import PICTURE
+    from edgeloop.planning.inputs import USUAL_INPUTS
 
-    if PICTURE not in plugins.load("models", model).inputs:
+    takes_pictures = PICTURE in plugins.load("models", model).inputs
+    if model in USUAL_INPUTS and (model != section.model or not takes_pictures):
+        return USUAL_INPUTS[model]
+    if not takes_pictures:
         raise ParamsFault(f"{model} takes no pictures", where="--input", fix="give the shape, such as --input 2x2048")
     return CHANNELS[section.image.mode], section.image.height, section.image.width
 

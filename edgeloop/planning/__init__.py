@@ -3,7 +3,8 @@
 `planner.plan` is the door. Beside it, one idea a file: the rehearsal of a step on tensors without storage
 (`rehearsal`), what kernels take beside tensors (`workspace`), the arithmetic of batches (`arithmetic`), how much memory
 there is (`limits`), seconds from a short calibration (`calibration`), the way allocated memory goes back
-(`allocation`), a run that cannot fit (`admission`), `train.batch_size: auto` (`resolution`), the page (`page`).
+(`allocation`), a run that cannot fit (`admission`), `train.batch_size: auto` (`resolution`), the samples that are
+planned unless somebody says otherwise (`inputs`), the page (`page`).
 
 Bytes are those of tensors and kernels. All values of a network, its gradients and the state of its optimiser have the
 planned precision.

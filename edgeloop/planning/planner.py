@@ -1,10 +1,11 @@
 """The plan of a training: what one step needs, the batches that fit, and the time of an epoch."""
 
-from edgeloop.planning import Layer, Memory, Peak, Plan, Workload
+from edgeloop.planning import EpochTime, Layer, Memory, Peak, Plan, Workload
 from edgeloop.planning.arithmetic import MOST_SAMPLES, largest_of, peak_bytes
 from edgeloop.planning.calibration import calibrated, reading_seconds
 from edgeloop.planning.limits import gpu_memory, machine_memory, resident_bytes
 from edgeloop.planning.rehearsal import Rehearsed, rehearse
+from edgeloop.report.numerals import count
 
 USUAL_BATCH = 256
 """Larger ones are planned only where they are asked for: they learn no better and take longer to calibrate."""
@@ -14,6 +15,9 @@ JUDGED_SHARE = 1 / 7
 
 CALIBRATED_SAMPLES, CALIBRATED_FLOPS = 32, 100e9
 """A step that is timed has the planned batch, but beyond so many samples no more operations than that."""
+
+IDLE_SHARE = 0.95
+"""Of a core that a single thread gets where nobody else wants it."""
 
 POINTS = 12
 """Batches at which the peak is told."""
@@ -51,6 +55,7 @@ def plan(
     judged_samples = round(samples * JUDGED_SHARE)
     possible = largest > 0
     timing = calibrate and possible
+    times = calibrated(workload, batch=timed_batch, samples=samples, judged_samples=judged_samples) if timing else ()
     return Plan(
         workload=workload,
         layers=found.layers,
@@ -65,8 +70,8 @@ def plan(
         samples=samples,
         judged_samples=judged_samples,
         reading_s=reading_seconds(workload) * (samples + judged_samples) if timing else None,
-        times=calibrated(workload, batch=timed_batch, samples=samples, judged_samples=judged_samples) if timing else (),
-        times_source=_source(timed_batch, calibrate=calibrate, possible=possible),
+        times=times,
+        times_source=_source(timed_batch, times, possible=possible) + ("" if on_gpu else busy_told(times)),
     )
 
 
@@ -90,7 +95,15 @@ def _peaks(found: Rehearsed, *, process_bytes: int, batch: int, largest: int) ->
     )
 
 
-def _source(batch: int, *, calibrate: bool, possible: bool) -> str:
+def _source(batch: int, times: tuple[EpochTime, ...], *, possible: bool) -> str:
     if not possible:
         return "not calibrated: not one sample fits"
-    return f"calibrated here with steps of {batch} samples" if calibrate else "not calibrated"
+    return f"calibrated here with steps of {count(batch)} samples" if times else "not calibrated"
+
+
+def busy_told(times: tuple[EpochTime, ...]) -> str:
+    """What is to be known of a machine that others used: a single thread did not get its core."""
+    alone = next((time for time in times if time.threads == 1), None)
+    if alone is None or alone.cpu_s >= IDLE_SHARE * alone.wall_s:
+        return ""
+    return f", on a busy machine: one thread got {100 * alone.cpu_s / alone.wall_s:.0f} % of a core"

@@ -33,6 +33,16 @@ def test_without_options_section_train_is_planned(run):
     assert (workload["model"], workload["options"], workload["input_shape"]) == ("cnn", {"width": 8}, [3, 16, 12])
 
 
+def test_another_model_is_planned_for_the_samples_that_it_was_published_for(run):
+    assert as_json(run("--model", "alexnet", "--json"))["workload"]["input_shape"] == [3, 224, 224]
+    assert as_json(run("--model", "cnn_1d", "--json"))["workload"]["input_shape"] == [1, 2048]
+
+
+def test_the_model_of_the_section_on_windows_is_planned_for_usual_ones(run, tmp_path):
+    (tmp_path / "params.yaml").write_text("train: {model: cnn_1d}\n")
+    assert as_json(run("--json"))["workload"]["input_shape"] == [1, 2048]
+
+
 def test_options_come_before_the_section(run):
     workload = as_json(run("--model", "mlp", "-o", "hidden=32-16", "--input", "6", "--classes", "3", "--json"))[
         "workload"
@@ -68,7 +78,6 @@ def test_the_report_is_a_page(run, tmp_path):
     [
         (("--input", "3x0x4"), "no shape"),
         (("--model", "no_such"), "no plug-in"),
-        (("--model", "cnn_1d"), "takes no pictures"),
         (("-o", "width"), "section.field=value"),
         (("-o", "widht=3"), "did you mean width"),
         (("--memory", "lots"), "no size of memory"),

@@ -1,8 +1,8 @@
 import pytest
 
 from edgeloop.errors import ParamsFault
-from edgeloop.planning import Memory, Workload
-from edgeloop.planning.planner import plan, timed_samples
+from edgeloop.planning import EpochTime, Memory, Workload
+from edgeloop.planning.planner import busy_told, plan, timed_samples
 from edgeloop.planning.rehearsal import rehearse
 
 CNN = Workload(model="cnn", input_shape=(3, 32, 32), classes=10)
@@ -49,6 +49,13 @@ def test_a_small_network_is_timed_at_the_planned_batch_and_a_large_one_at_fewer(
 
 def test_the_result_says_that_nothing_was_calibrated():
     assert planned().times_source == "not calibrated"
+
+
+def test_a_busy_machine_is_told():
+    times = [
+        (EpochTime(threads=1, wall_s=10, cpu_s=cpu_s), EpochTime(threads=2, wall_s=9, cpu_s=9)) for cpu_s in (9.9, 6)
+    ]
+    assert [busy_told(found) for found in times] == ["", ", on a busy machine: one thread got 60 % of a core"]
 
 
 def test_the_asked_batch_is_among_the_peaks():
