@@ -129,7 +129,7 @@ def read_checkpoint(path: Path, running: Running) -> Progress | None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         running.restore(tensors, told["rng"])
         epochs = tuple(Epoch(**epoch) for epoch in told["epochs"])
-        best = epochs[told["best"] - 1]
+        best = {epoch.number: epoch for epoch in epochs}[told["best"]]
         state = State(best, _below("best.", tensors), tensors["answers"].numpy(), told["metrics"])
     except (SafetensorError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         raise ModelFault("is no whole checkpoint of this training", where=str(path), fix="remove it") from error

@@ -1,11 +1,17 @@
 """A training that is stopped after any epoch and begun again ends with the very weights of one that was not."""
 
+import json
+import os
+import pickle
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 from torch import nn
 
 from edgeloop import plugins
@@ -79,12 +85,65 @@ def test_a_training_that_has_ended_is_not_run_again(tmp_path):
     assert (tmp_path / "state").stat().st_mtime_ns == written
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"pickle"])
-def test_a_damaged_checkpoint_is_refused(tmp_path, damage):
+def told_otherwise(**changes: Any) -> Callable[[bytes], bytes]:
+    """The same tensors, and something else said of them."""
+
+    def damage(content: bytes) -> bytes:
+        length = int.from_bytes(content[:8], "little")
+        progress = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["progress"])
+        return save(load(content), metadata={"progress": json.dumps({**progress, **changes})})
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1],
+        lambda content: b"pickle",
+        lambda content: b"\xff" * 64,
+        lambda content: save({"weight": torch.zeros(2)}),
+        lambda content: save(load(content), metadata={"progress": "[" * 100_000}),
+        lambda content: save({**load(content), "network.1.weight": torch.zeros(3, 3)}, metadata={"progress": "{}"}),
+        told_otherwise(epochs=[]),
+        told_otherwise(epochs=7),
+        told_otherwise(epochs=[{"number": 1}]),
+        told_otherwise(best=99),
+        told_otherwise(best=0),
+        told_otherwise(best="one"),
+        told_otherwise(rng=[]),
+        told_otherwise(rng={"bit_generator": "MT19937"}),
+    ],
+)
+def test_a_damaged_or_foreign_checkpoint_is_refused(tmp_path, damage):
     fitted(PARAMS, tmp_path / "state")
     (tmp_path / "state").write_bytes(damage((tmp_path / "state").read_bytes()))
     with pytest.raises(ModelFault, match="no whole checkpoint of this training"):
         fitted(PARAMS, tmp_path / "state")
+
+
+class Trap:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("dump", [lambda trap, path: path.write_bytes(pickle.dumps(trap)), torch.save])
+def test_a_checkpoint_is_never_executed(tmp_path, dump):
+    dump(Trap(tmp_path / "sprung"), tmp_path / "state")
+    with pytest.raises(ModelFault, match="no whole checkpoint"):
+        fitted(PARAMS, tmp_path / "state")
+    assert not (tmp_path / "sprung").exists()
+    torch.load(tmp_path / "state", weights_only=False) if dump is torch.save else pickle.loads(
+        (tmp_path / "state").read_bytes()
+    )
+    assert (tmp_path / "sprung").exists()  # the trap is one
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
@@ -101,6 +160,28 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
             fitted(PARAMS, tmp_path / "state")
     assert (tmp_path / "state").read_bytes() == kept
     assert same(fitted(PARAMS, tmp_path / "state"), fitted(PARAMS, None))
+
+
+@pytest.mark.privileged
+def test_a_disk_that_is_full_leaves_the_last_checkpoint_whole(tmp_path):
+    """A disk of its own, which another file fills after the second epoch."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=True)
+    try:
+        with pytest.raises(Killed):
+            fitted(PARAMS, tmp_path / "state", killed_after=2)
+        kept = (tmp_path / "state").read_bytes()
+        free = os.statvfs(tmp_path)
+        (tmp_path / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
+        with pytest.raises(DiskFull, match="no space left on this disk; free some space and run again") as caught:
+            fitted(PARAMS, tmp_path / "state")
+        assert str(tmp_path) in caught.value.line()
+        assert (tmp_path / "state").read_bytes() == kept
+        assert {path.name for path in tmp_path.iterdir()} == {"state", "filler"}
+        (tmp_path / "filler").unlink()
+        resumed = fitted(PARAMS, tmp_path / "state")
+    finally:
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
+    assert same(resumed, fitted(PARAMS, None))
 
 
 def trained(folders: dict[str, Path], out: Path, **changes: Any) -> str:
