@@ -33,7 +33,7 @@ class CorruptionParams(Contract):
     """`evaluate.corruptions`."""
 
     samples: int = Field(
-        default=200, ge=0, le=100_000, description="of test, drawn by the seed, for the sweep over corruptions; 0: none"
+        default=100, ge=0, le=100_000, description="of test, drawn by the seed, for the sweep over corruptions; 0: none"
     )
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the samples drawn and of the noise")
 

@@ -17,7 +17,6 @@ from edgeloop.examples import (
     window_example_of,
     worst_of,
 )
-from edgeloop.report.drawings.examples import example_drawn
 from edgeloop.tasks import Mark
 
 SAMPLE = Sample("s0", "uri", None, "test", None)
@@ -71,10 +70,3 @@ def test_a_long_window_is_thinned_out_and_loses_no_peak():
     example = window_example_of(SAMPLE, channel[None], told="")
     assert (example.points, len(example.channels[0])) == (5000, MOST_POINTS)
     assert max(example.channels[0]) == 9
-
-
-def test_boxes_are_drawn_where_they_are_and_their_text_is_escaped():
-    markup = example_drawn(example_of(SAMPLE, png(400, 400), marks=(mark("missed", "<b>"), mark("right")))).__html__()
-    assert '<rect x="80" y="160" width="160" height="80" class="mark missed"/>' in markup
-    assert "&lt;b&gt;" in markup
-    assert "data:image/jpeg;base64," in markup

@@ -1,41 +1,77 @@
 """A picture with boxes: what is right, what is wrong, and what was not found."""
 
+from collections.abc import Sequence
+
 from edgeloop.examples import Example
-from edgeloop.report.drawings.svg import Element, element, group, picture, shortened, text
+from edgeloop.report.drawings.labels import Box
+from edgeloop.report.drawings.svg import Element, element, picture, shortened, text, width_of
 from edgeloop.tasks import Mark
 
-_FONT_PX = 11.0
+SIDE = 540.0
+"""The longer side as it is drawn: names of small boxes need room."""
+
+_WIDE_PX = 12.5
+"""The names are of 11 px, and outlined."""
+
+_LINE_PX = 14.0
 _ORDER = ("true", "right", "wrong", "missed")
 
 
 def example_drawn(example: Example) -> Element:
-    """The picture in its own size."""
+    """The picture with its boxes; names lie inside the picture and, where there is room, not on each other."""
+    scale = SIDE / max(example.width, example.height)
+    width, height = example.width * scale, example.height * scale
+    marks = sorted(example.marks, key=lambda mark: _ORDER.index(mark.kind))
+    boxes = [_box(mark, width, height) for mark in marks]
     told = "; ".join(f"{mark.text}, {mark.kind}" for mark in example.marks if mark.kind != "true")
-    image = element(
-        "image",
-        href=f"data:image/{example.media};base64,{example.picture}",
-        width=float(example.width),
-        height=float(example.height),
-    )
+    named = [(mark, box) for mark, box in zip(marks, boxes, strict=True) if mark.kind != "true"]
     return picture(
-        image,
-        *(_drawn(mark, example) for mark in sorted(example.marks, key=lambda mark: _ORDER.index(mark.kind))),
-        width=example.width,
-        height=example.height,
+        element(
+            "image", href=f"data:image/{example.media};base64,{example.picture}", width=width, height=height,
+            class_="pixels" if example.media == "png" else "photo",
+        ),
+        *(_outline(mark, box) for mark, box in zip(marks, boxes, strict=True)),
+        *_names(named, width, height),
+        width=width,
+        height=height,
         title=shortened(example.id, 48),
         description=f"{example.told}. {told}",
         kind="example",
+    )  # fmt: skip
+
+
+def _box(mark: Mark, width: float, height: float) -> Box:
+    return Box(
+        mark.left * width, mark.top * height, (mark.left + mark.width) * width, (mark.top + mark.height) * height
     )
 
 
-def _drawn(mark: Mark, example: Example) -> Element:
-    x, y = mark.left * example.width, mark.top * example.height
-    width, height = mark.width * example.width, mark.height * example.height
-    above = y - 3 if y > _FONT_PX + 3 else y + height + _FONT_PX
-    box = element("rect", x=x, y=y, width=width, height=height, class_=f"mark {mark.kind}")
-    if mark.kind == "true":  # the right box that it belongs to has the name
-        return box
-    return group(
-        box,
-        text(shortened(mark.text, 36), x, above, class_=f"mark-text {mark.kind}"),
-    )
+def _outline(mark: Mark, box: Box) -> Element:
+    return element(
+        "rect", x=box.left, y=box.top, width=box.right - box.left, height=box.bottom - box.top,
+        class_=f"mark {mark.kind}",
+    )  # fmt: skip
+
+
+def _names(named: Sequence[tuple[Mark, Box]], width: float, height: float) -> list[Element]:
+    """The names in turn, each at the first place around its box that no other name takes, or at the first."""
+    taken: list[Box] = []
+    parts = []
+    for mark, box in named:
+        content = shortened(mark.text, 36)
+        places = _places(box, width_of(content, _WIDE_PX), width, height)
+        place = next((one for one in places if not any(one.touches(other) for other in taken)), places[0])
+        taken.append(place)
+        parts.append(text(content, place.left, place.bottom - 3, class_=f"mark-text {mark.kind}"))
+    return parts
+
+
+def _places(box: Box, length: float, width: float, height: float) -> list[Box]:
+    """Above and below the box, then a line further off, each from its left edge or up to its right one, all inside."""
+    found = []
+    for top in (box.top - _LINE_PX - 1, box.bottom + 1, box.top - 2 * _LINE_PX, box.bottom + _LINE_PX):
+        for left in (box.left, box.right - length):
+            x = min(max(left, 2.0), max(2.0, width - length - 2))
+            y = min(max(top, 0.0), height - _LINE_PX)
+            found.append(Box(x, y, x + length, y + _LINE_PX))
+    return found

@@ -79,7 +79,7 @@ def _line(frame: Frame, fall: Fall, series: int) -> Element:
 
 
 def _legend(variants: Sequence[str], metric: str) -> Element:
-    parts, x = [text(metric, 16, 24, class_="label")], 24 + width_of(metric, _FONT_PX)
+    parts, x = [text(metric, 16, 24, class_="label")], 40 + width_of(metric, _FONT_PX)
     for number, variant in enumerate(variants):
         series, name = min(number, _COLOURS), shortened(variant, 28)
         parts.append(group(line(x, 20, x + 26, 20, class_="curve"), class_=f"series-{series}"))

@@ -206,7 +206,7 @@ def _of_column(name: str, outcome: Evaluation) -> Table:
     """One row a value of a column of the metadata, the worst first."""
     parts = [part for part in outcome.parts if part.column == name]
     parts.sort(key=lambda part: float("inf") if part.metric is None else part.metric)
-    columns = (Column(name), Column(outcome.metric, numeric=True), Column("samples", numeric=True))
+    columns = (Column(name, numeric=False), Column(outcome.metric, numeric=True), Column("samples", numeric=True))
     rows = [
         Row(
             (

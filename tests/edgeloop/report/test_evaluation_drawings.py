@@ -1,7 +1,7 @@
 import xml.etree.ElementTree as ET
 
 from edgeloop.examples import Example, WindowExample
-from edgeloop.report.drawings.examples import example_drawn
+from edgeloop.report.drawings.examples import SIDE, example_drawn
 from edgeloop.report.drawings.occlusion import pictures_drawn, window_drawn
 from edgeloop.report.drawings.precision_recall import ClassCurve, precision_recall_drawn
 from edgeloop.report.drawings.robustness import Fall, robustness_drawn
@@ -82,8 +82,27 @@ def test_a_window_of_one_reading_that_is_all_the_same_is_drawn():
     assert "nan" not in window_drawn(WindowExample(id="w", told="", points=1, channels=((0.0,),))).__html__()
 
 
+def mark(kind: str, text: str, left: float = 0.25) -> Mark:
+    return Mark(kind=kind, text=text, left=left, top=0.5, width=0.5, height=0.25)
+
+
+def test_boxes_are_drawn_where_they_are_and_their_text_is_escaped():
+    picture = example_drawn(example(marks=(mark("missed", "<b>"),)))
+    ((box,), (image,)) = (list(parsed(picture).iter(name)) for name in ("rect", "image"))
+    width, height = (float(image.get(side)) for side in ("width", "height"))
+    places = [float(box.get(name)) for name in ("x", "y", "width", "height")]
+    assert places == [width / 4, height / 2, width / 2, height / 4]
+    assert texts(picture) == ["<b>"]
+
+
+def test_names_lie_inside_the_picture_and_not_on_each_other():
+    marks = tuple(mark("wrong", "recommendation 0.91", left=0.49) for _ in range(4))
+    places = [(float(n.get("x")), float(n.get("y"))) for n in parsed(example_drawn(example(marks=marks))).iter("text")]
+    assert all(0 <= x <= SIDE - 100 for x, _ in places)
+    assert len({y for _, y in places}) == 4
+
+
 def test_the_object_of_a_right_box_is_drawn_below_it_and_has_no_name():
-    marks = [Mark(kind=kind, text="stop", left=0.1, top=0.1, width=0.5, height=0.5) for kind in ("right", "true")]
-    picture = example_drawn(example(marks=tuple(marks)))
+    picture = example_drawn(example(marks=(mark("right", "stop"), mark("true", "stop"))))
     assert [node.get("class") for node in parsed(picture).iter("rect")] == ["mark true", "mark right"]
     assert texts(picture) == ["stop"]
