@@ -62,7 +62,7 @@ def _time(plan: Plan) -> tuple[Block, ...]:
     )
     title = f"An epoch of {plan.samples:,} samples, {plan.judged_samples:,} judged"
     reading = "" if plan.reading_s is None else f"; reading takes {significant(plan.reading_s)} s {READING}"
-    columns = tuple(Column(head, numeric=True) for head in heads)
+    columns = tuple(Column(head, numeric=place > 0) for place, head in enumerate(heads))
     table = Table(title, columns, rows, note=plan.times_source + reading)
     return (Figure(drawn, "Time over the threads"), table) if drawn is not None else (table,)
 
