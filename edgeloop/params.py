@@ -1,7 +1,6 @@
 """params.yaml: one section a step, validated as a whole before anything runs.
 
-The defaults live in the section models, beside their owners; params.yaml, a scenario and `-S section.field=value`
-are laid over them in that order.
+The defaults live in the section models, beside their owners; what is laid over them: `edgeloop.overlays`.
 """
 
 import warnings
@@ -10,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import model_validator
 
 from edgeloop import plugins
@@ -21,8 +19,9 @@ from edgeloop.conversion import ConvertParams
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.validation import ValidateDataParams
 from edgeloop.drift import DetectDriftParams
-from edgeloop.errors import ParamsFault, translated
+from edgeloop.errors import ParamsFault
 from edgeloop.evaluation import EvaluateParams
+from edgeloop.overlays import Layers, layers_of
 from edgeloop.quantization import QuantizeParams
 from edgeloop.registration import RegisterParams
 from edgeloop.selection import SelectParams
@@ -107,29 +106,18 @@ def load(path: Path = FILE, *, scenario: Path | None = None, overrides: Sequence
     Raises:
         ParamsFault: A key, type, range or combination is wrong; file, section, field and the nearest name are named.
     """
-    layers = [(str(path), read_yaml(path))]
-    if scenario is not None:
-        layers.append((str(scenario), read_yaml(scenario)))
-    layers += [(f"-S {override}", parsed_override(override)) for override in overrides]
-    merged = _merged(layers)
+    layers = layers_of(path, scenario, overrides)
     try:
-        return validated(merged, where=str(path))
+        return validated(layers.laid(), where=str(path))
     except ParamsFault as fault:
         raise _blamed(fault, layers) from fault
 
 
-def _merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for _, layer in layers:
-        merged = overlaid(merged, layer)
-    return merged
-
-
-def _blamed(fault: ParamsFault, layers: Sequence[tuple[str, Mapping[str, Any]]]) -> ParamsFault:
+def _blamed(fault: ParamsFault, layers: Layers) -> ParamsFault:
     """The same fault, of the first layer that brings it: only all layers together have to be right."""
-    for count, (where, _) in enumerate(layers, start=1):
+    for some in layers.growing():
         try:
-            validated(_merged(layers[:count]), where=where)
+            validated(some.laid(), where=some.last)
         except ParamsFault as earlier:
             if earlier.what == fault.what:
                 return earlier
@@ -257,50 +245,3 @@ def section(name: str, values: Mapping[str, Any]) -> Any:
     model = Params.model_fields[name].annotation
     assert isinstance(model, type) and issubclass(model, Contract)
     return parsed(model, values, where=f"section {name}")
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; an empty file is an empty mapping.
-
-    Raises:
-        ParamsFault: It is no YAML, or no mapping.
-    """
-    with translated(path):
-        text = path.read_text(encoding="utf-8")
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParamsFault(f"is not YAML ({error})", where=str(path), fix="correct the syntax") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ParamsFault("is not a mapping of sections", where=str(path), fix="write `section:` and fields below it")
-    return values
-
-
-def parsed_override(override: str) -> dict[str, Any]:
-    """`train.epochs=3` as `{"train": {"epochs": 3}}`.
-
-    Raises:
-        ParamsFault: It has no `=` or no section.
-    """
-    key, equals, text = override.partition("=")
-    names = key.strip().split(".")
-    if not equals or len(names) < 2 or not all(names):
-        raise ParamsFault("is not section.field=value", where=f"-S {override}", fix="for example: -S train.epochs=3")
-    try:
-        value: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParamsFault("the value is not YAML", where=f"-S {override}", fix="quote it") from error
-    for name in reversed(names):
-        value = {name: value}
-    return dict(value)
-
-
-def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`: mappings merge, everything else is replaced."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged

@@ -6,6 +6,7 @@ import yaml
 
 from edgeloop import params as parameters
 from edgeloop.files import write_text
+from edgeloop.overlays import read_yaml
 
 
 def descriptions(folder: Path) -> dict[str, str]:
@@ -26,7 +27,7 @@ def write(overlay: Path, params_file: Path) -> None:
     Raises:
         ParamsFault: The scenario does not fit.
     """
-    values = parameters.read_yaml(overlay)
+    values = read_yaml(overlay)
     params = parameters.validated(values, where=str(overlay))
     head = f"# Written by `python -m pipelines scenario {overlay.stem}`; docs/params.md explains each field.\n"
     body = yaml.safe_dump(params.set_values(), sort_keys=False, allow_unicode=True, width=120)

@@ -95,7 +95,7 @@ def workload_of(
 def section_of(path: Path, *, required: bool) -> Any:
     """Section train of a params.yaml, whose batch size may be `auto`; the defaults where there is no file."""
     from edgeloop.contract import parsed
-    from edgeloop.params import read_yaml
+    from edgeloop.overlays import read_yaml
     from edgeloop.planning.resolution import AUTO
     from edgeloop.training import TrainParams
 
@@ -147,7 +147,7 @@ def parsed_options(texts: Sequence[str]) -> dict[str, Any]:
     Raises:
         ParamsFault: It has no `=`.
     """
-    from edgeloop.params import parsed_override
+    from edgeloop.overlays import parsed_override
 
     found: dict[str, Any] = {}
     for text in texts:

@@ -75,6 +75,32 @@ def test_overrides_that_are_right_only_together_are_taken_together(tmp_path):
     assert str(params.load(tmp_path / "p.yaml", overrides=both).prepare_data.path) == "pictures"
 
 
+def train_of(tmp_path, text, *overrides):
+    (tmp_path / "p.yaml").write_text(text)
+    return params.load(tmp_path / "p.yaml", overrides=overrides).train
+
+
+WITH_OPTIONS = "train: {model: mlp, model_options: {hidden: 8-8}}"
+
+
+def test_another_model_begins_without_the_options_of_the_one_before(tmp_path):
+    assert train_of(tmp_path, WITH_OPTIONS, "train.model=cnn").model_options == {}
+
+
+def test_the_same_model_named_again_keeps_its_options(tmp_path):
+    assert train_of(tmp_path, WITH_OPTIONS, "train.model=mlp").model_options == {"hidden": "8-8"}
+
+
+def test_the_default_model_named_keeps_the_options_that_are_meant_for_it(tmp_path):
+    assert train_of(tmp_path, "train: {model_options: {width: 8}}", "train.model=cnn").model_options == {"width": 8}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_overrides_drop_nothing_of_each_other(tmp_path, order):
+    overrides = ["train.model=cnn", "train.model_options={width: 8}"][::order]
+    assert train_of(tmp_path, WITH_OPTIONS, *overrides).model_options == {"width": 8}
+
+
 def test_the_layer_that_brings_the_fault_is_named(tmp_path):
     (tmp_path / "p.yaml").write_text("")
     with pytest.raises(ParamsFault) as caught:
