@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, distributions
 from typing import Any
 
 from edgeloop.errors import MissingExtra, PluginFault
@@ -59,13 +59,14 @@ def load(kind: str, name: str) -> Any:
 
 def _entries(kind: str) -> tuple[EntryPoint, ...]:
     """What other packages offer."""
-    return tuple(_offered().select(group=f"edgeloop.{kind}"))
+    return tuple(entry for entry in _offered() if entry.group == f"edgeloop.{kind}")
 
 
 @cache
-def _offered() -> EntryPoints:
-    """Of every installed package; reading the metadata of all of them takes hundredths of a second each time."""
-    return entry_points()
+def _offered() -> tuple[EntryPoint, ...]:
+    """Of every kind; reading the metadata of all installed packages takes hundredths of a second each time."""
+    offered = (entry for distribution in distributions() for entry in distribution.entry_points)
+    return tuple(entry for entry in offered if entry.group.startswith("edgeloop."))
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> MissingExtra:
