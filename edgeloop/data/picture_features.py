@@ -84,21 +84,25 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
         MissingExtra: Pillow is not installed.
     """
     with decoding(where), opened(content) as picture:
-        _refuse_endless(picture, content)
-        grey = picture.convert("L")
-        coloured = _in_colour(_sampled(picture)) if _channels(picture) > 2 else None
-        mode, channels = picture.mode, _channels(picture)
+        refuse_endless(picture, content)
+        return features_in(picture, size_bytes=len(content))
+
+
+def features_in(picture: "Image.Image", *, size_bytes: int) -> PictureFeatures:
+    """The features of a picture, which is decoded here, in a file of that size."""
+    grey = picture.convert("L")
+    coloured = _in_colour(_sampled(picture)) if _channels(picture) > 2 else None
     values = _array(grey)
     counts = np.array(grey.histogram())
     present = np.flatnonzero(counts)
-    total, pixels = int(counts @ _VALUES), grey.width * grey.height
-    mean, variance = moments(total, int(counts @ _SQUARES), pixels)
+    total, pixels = int(counts @ VALUES), grey.width * grey.height
+    mean, variance = moments(total, int(counts @ SQUARES), pixels)
     return PictureFeatures(
         width=grey.width,
         height=grey.height,
-        mode=mode,
-        channels=channels,
-        size_bytes=len(content),
+        mode=picture.mode,
+        channels=_channels(picture),
+        size_bytes=size_bytes,
         mean=mean,
         std=math.sqrt(variance),
         minimum=int(present[0]),
@@ -112,8 +116,8 @@ def picture_features(content: bytes, *, where: str) -> PictureFeatures:
     )
 
 
-_VALUES = np.arange(256)
-_SQUARES = _VALUES * _VALUES
+VALUES = np.arange(256)
+SQUARES = VALUES * VALUES
 
 
 def moments(total: int, total_of_squares: int, count: int) -> tuple[float, float]:
@@ -165,17 +169,24 @@ def saturation(coloured: "Image.Image") -> float:
     That of a pixel is `(largest - smallest) / largest` of red, green and blue, as the nearest of 65,536 steps (half a
     step goes up), and 0 where all three are 0.
     """
-    red, green, blue = np.frombuffer(coloured.tobytes(), dtype=np.uint8).reshape(-1, 3).T
+    steps = steps_of(*(_array(band).ravel() for band in coloured.split()))
+    return int(steps.sum(dtype=np.int64)) / (MOST_SATURATED * steps.size)
+
+
+MOST_SATURATED = 65535
+
+
+def steps_of(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """The saturation of pixels, in steps of 1/MOST_SATURATED."""
     largest = np.maximum(np.maximum(red, green), blue)
     smallest = np.minimum(np.minimum(red, green), blue)
-    steps = _saturation_steps().take(np.left_shift(largest, 8, dtype=np.uint16) | smallest)
-    return int(steps.sum(dtype=np.int64)) / (65535 * steps.size)
+    return _saturation_steps().take(np.left_shift(largest, 8, dtype=np.uint16) | smallest)
 
 
 @cache
 def _saturation_steps() -> NDArray[np.uint16]:
     """At `largest * 256 + smallest`, in steps of 1/65535."""
-    largest, smallest = np.maximum(_VALUES, 1)[:, None], _VALUES[None, :]
+    largest, smallest = np.maximum(VALUES, 1)[:, None], VALUES[None, :]
     range_ = np.maximum(largest - smallest, 0)
     steps: NDArray[np.uint16] = ((2 * 65535 * range_ + largest) // (2 * largest)).astype(np.uint16)
     steps[0] = 0
@@ -246,8 +257,15 @@ def _dhash(grey: "Image.Image", pixels: NDArray[np.uint8]) -> str:
     """The hash of a grey picture whose pixels, of shape H, W, are known already."""
     factors = max(1, grey.width // HASH_PIXELS), max(1, grey.height // HASH_PIXELS)
     small = pixels if factors == (1, 1) else _array(grey.reduce(factors))
-    rows, differences = _rows(small.shape[0]), _differences(small.shape[1])
-    return np.packbits(rows @ small.astype(np.float64) @ differences > 0).tobytes().hex()  # whole numbers: none rounds
+    return difference_hashes(small[None])[0]
+
+
+def difference_hashes(small: NDArray[np.uint8]) -> list[str]:
+    """The difference hashes of grey pictures of shape N, H, W, whose sides need no averaging down."""
+    pictures, height, width = small.shape
+    across = small.reshape(-1, width).astype(np.float64) @ _differences(width)  # whole numbers: none rounds
+    bits = np.packbits(_rows(height) @ across.reshape(pictures, height, 8) > 0, axis=None).tobytes()
+    return [bits[start : start + 8].hex() for start in range(0, 8 * pictures, 8)]
 
 
 @cache
@@ -281,6 +299,7 @@ def _channels(picture: "Image.Image") -> int:
     return len(picture.getbands())
 
 
-def _refuse_endless(picture: "Image.Image", content: bytes) -> None:
+def refuse_endless(picture: "Image.Image", content: bytes) -> None:
+    """Raises `ValueError` where decoding it would hardly end."""
     if picture.format in ("JPEG", "MPO") and (scans := content.count(b"\xff\xda")) > MAX_SCANS:
         raise ValueError(f"{scans} scans, more than {MAX_SCANS}")

@@ -6,7 +6,9 @@ it. The name of a plug-in is the kind of sample that it reads: `image`, `detecti
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from edgeloop.errors import DataFault
 
 if TYPE_CHECKING:
     from edgeloop.data.sources import RawSample
@@ -55,6 +57,18 @@ class Features(Protocol):
 
         Raises:
             DataFault: The bytes are no sample of this kind; `what` says why and names nothing of this machine.
+        """
+
+
+@runtime_checkable
+class FeaturesOfMany(Features, Protocol):
+    """Features that are taken faster of many samples than of each."""
+
+    def read_many(self, contents: "Iterable[tuple[bytes, RawSample]]") -> "list[Mapping[str, Value] | DataFault]":
+        """What `read` gives for each, or raises, in their order.
+
+        Args:
+            contents: At most some hundreds.
         """
 
 

@@ -3,12 +3,14 @@
 Where nobody has said what is in the picture, objects and classes are null, and no box is at fault.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edgeloop.data.boxes import fault_count, has_area, is_unknown, leaves, repeated
 from edgeloop.data.features import Column, Value
-from edgeloop.data.picture_features import COLUMNS, picture_features
+from edgeloop.data.picture_features import COLUMNS, PictureFeatures, picture_features
+from edgeloop.data.picture_sheets import features_of_many
 from edgeloop.data.sources import Box, RawSample
+from edgeloop.errors import DataFault
 
 BOX_COLUMNS = (
     Column("objects", "int", "boxes; null where the picture is unlabelled"),
@@ -53,10 +55,27 @@ class Detection:
         Raises:
             DataFault: It cannot be read as an image.
         """
-        picture = picture_features(content, where=sample.id)
-        found = box_features(sample.boxes or (), width=picture.width, height=picture.height)
-        unsaid = {"objects": None, "classes": None} if sample.boxes is None else {}
-        return {**vars(picture), **found, **unsaid, "label_faults": fault_count(sample.metadata)}
+        return _row(picture_features(content, where=sample.id), sample)
+
+    def read_many(self, contents: Iterable[tuple[bytes, RawSample]]) -> list[Mapping[str, Value] | DataFault]:
+        """See `edgeloop.data.features.FeaturesOfMany`."""
+        samples: list[RawSample] = []
+
+        def noted() -> Iterator[tuple[bytes, str]]:
+            for content, sample in contents:
+                samples.append(sample)
+                yield content, sample.id
+
+        found = features_of_many(noted())
+        return [
+            one if isinstance(one, DataFault) else _row(one, sample) for one, sample in zip(found, samples, strict=True)
+        ]
+
+
+def _row(picture: PictureFeatures, sample: RawSample) -> Mapping[str, Value]:
+    found = box_features(sample.boxes or (), width=picture.width, height=picture.height)
+    unsaid = {"objects": None, "classes": None} if sample.boxes is None else {}
+    return {**vars(picture), **found, **unsaid, "label_faults": fault_count(sample.metadata)}
 
 
 plugin = Detection()

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from edgeloop.data.features import Column, Value
 from edgeloop.data.picture_features import COLUMNS, picture_features
 from edgeloop.data.picture_features import PictureFeatures as ImageFeatures
+from edgeloop.data.picture_sheets import features_of_many
 from edgeloop.data.sources import RawSample
+from edgeloop.errors import DataFault
 
 __all__ = ["COLUMNS", "Image", "ImageFeatures", "image_features", "plugin"]
 
@@ -28,6 +30,11 @@ class Image:
             DataFault: It cannot be read as an image.
         """
         return dict(vars(picture_features(content, where=sample.id)))
+
+    def read_many(self, contents: Iterable[tuple[bytes, RawSample]]) -> list[Mapping[str, Value] | DataFault]:
+        """See `edgeloop.data.features.FeaturesOfMany`."""
+        found = features_of_many((content, sample.id) for content, sample in contents)
+        return [one if isinstance(one, DataFault) else dict(vars(one)) for one in found]
 
 
 plugin = Image()
