@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from edgeloop import __version__
-from edgeloop.commands import bench, convert, data, devices, drift, lineage, plan, predict, registry
+from edgeloop.commands import bench, convert, data, devices, drift, lineage, optimize, plan, predict, registry
 
 app = typer.Typer(
     help="From a dataset and a list of devices to a measured, chosen and registered model for every device class.",
@@ -20,6 +20,7 @@ app.add_typer(registry.app, name="registry", help="Registered versions, and the 
 app.add_typer(lineage.app, name="lineage", help="Where a model comes from, and what changed between two.")
 app.command(name="bench")(bench.bench)
 app.command(name="convert")(convert.convert)
+app.command(name="optimize")(optimize.optimize)
 app.command(name="plan")(plan.plan)
 app.command(name="predict")(predict.predict)
 
