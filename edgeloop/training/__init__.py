@@ -20,7 +20,7 @@ from edgeloop.data.preprocessing import ImageInput
 from edgeloop.training.augmentation import Augmentation
 
 OF_ALL_TRIALS = (
-    "task", "task_options", "image", "window", "threads", "init_from", "checkpoints", "erased", "min_metric",
+    "task", "task_options", "image", "window", "threads", "device", "init_from", "checkpoints", "erased", "min_metric",
     "learning_curve", "trials",
 )  # fmt: skip
 """What one trial cannot have otherwise: all are compared on the same samples, and later steps read it here."""
@@ -52,8 +52,9 @@ class TrainParams(Contract):
     ema: float = Field(
         default=0.0, ge=0, lt=1, description="decay a step of the moving average of the weights that is kept; 0: none"
     )
-    precision: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="of the products in the network; weights stay fp32"
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="that computes; cuda is the first GPU")
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        default="fp32", description="of the products in the network; weights stay fp32; fp16 needs device cuda"
     )
     patience: int | None = Field(
         default=None, ge=1, description="epochs without a better one that end the training; null: none do"
@@ -104,6 +105,13 @@ class TrainParams(Contract):
     @classmethod
     def _integral(cls, options: dict[str, Any]) -> dict[str, Any]:
         return whole_numbers(options)
+
+    @field_validator("precision")
+    @classmethod
+    def _on_that_device(cls, precision: str, info: ValidationInfo) -> str:
+        if precision == "fp16" and info.data.get("device") == "cpu":
+            raise ValueError("fp16 needs device: cuda; on a CPU choose bf16")
+        return precision
 
     @field_validator("learning_curve")
     @classmethod

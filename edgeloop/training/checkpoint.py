@@ -34,30 +34,38 @@ class Running:
         network: The weights that learn.
         average: Whose weights are judged; its network may be `network` itself.
         optimizer: Of `network`.
+        scaler: Of its gradients.
         rng: Orders and shifts the samples.
     """
 
     network: "nn.Module"
     average: Average
     optimizer: "torch.optim.Optimizer"
+    scaler: "torch.amp.GradScaler"
     rng: np.random.Generator
 
     def tensors(self) -> "dict[str, torch.Tensor]":
-        """All of it but `rng`, and torch's own generator, by name."""
+        """All of it but `scaler` and `rng`, and torch's own generators, by name."""
         import torch
 
         found = {f"network.{name}": values for name, values in self.network.state_dict().items()}
         found |= {f"average.{name}": values for name, values in self.average.network.state_dict().items()}
         for place, moments in self.optimizer.state_dict()["state"].items():
             found |= {f"optimizer.{place}.{name}": torch.as_tensor(values) for name, values in moments.items()}
+        if self._on_gpu:
+            found["gpu_generator"] = torch.cuda.get_rng_state()
         return {
             **found,
             "averaged_steps": torch.tensor(self.average.steps),
             "generator": torch.get_rng_state(),
         }
 
-    def restore(self, tensors: "dict[str, torch.Tensor]", generator: dict[str, Any]) -> None:
-        """Puts back what `tensors` gave, and the state of `rng`."""
+    @property
+    def _on_gpu(self) -> bool:
+        return any(values.is_cuda for values in self.network.parameters())
+
+    def restore(self, tensors: "dict[str, torch.Tensor]", *, scaler: dict[str, Any], rng: dict[str, Any]) -> None:
+        """Puts back what `tensors` gave, and the states of `scaler` and `rng`."""
         import torch
 
         self.network.load_state_dict(_below("network.", tensors))
@@ -69,7 +77,11 @@ class Running:
             moments.setdefault(int(place), {})[moment] = values
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
         torch.set_rng_state(tensors["generator"])
-        self.rng.bit_generator.state = generator
+        if self._on_gpu:
+            torch.cuda.set_rng_state(tensors["gpu_generator"])
+        if scaler:
+            self.scaler.load_state_dict(scaler)
+        self.rng.bit_generator.state = rng
 
 
 @dataclass(frozen=True)
@@ -101,9 +113,12 @@ def write_checkpoint(path: Path, running: Running, progress: Progress) -> None:
         "epochs": [asdict(epoch) for epoch in progress.epochs],
         "best": progress.best.epoch.number,
         "metrics": progress.best.metrics,
+        "scaler": running.scaler.state_dict(),
         "rng": running.rng.bit_generator.state,
     }
-    plain = {name: values.detach().clone(memory_format=torch.contiguous_format) for name, values in tensors.items()}
+    plain = {
+        name: values.detach().cpu().clone(memory_format=torch.contiguous_format) for name, values in tensors.items()
+    }
     content = save(plain, metadata={_PROGRESS: json.dumps(told)})
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +142,7 @@ def read_checkpoint(path: Path, running: Running) -> Progress | None:
         with safe_open(path, framework="pt") as file:
             told = json.loads((file.metadata() or {})[_PROGRESS])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        running.restore(tensors, told["rng"])
+        running.restore(tensors, scaler=told["scaler"], rng=told["rng"])
         epochs = tuple(Epoch(**epoch) for epoch in told["epochs"])
         best = {epoch.number: epoch for epoch in epochs}[told["best"]]
         state = State(best, _below("best.", tensors), tensors["answers"].numpy(), told["metrics"])

@@ -17,7 +17,7 @@ from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
 from edgeloop.training.augmentation import refuse_unfitting, strengths_of
 from edgeloop.training.checkpoint import path_of
-from edgeloop.training.determinism import cpu_features
+from edgeloop.training.determinism import features_of
 from edgeloop.training.inheritance import Inheritance
 from edgeloop.training.loop import Epoch, Fit, Material, fit, groups_of
 
@@ -63,7 +63,11 @@ def admit_recipe(recipe: TrainParams, ground: Ground, *, where: str) -> None:
     strengths_of(recipe.augment, material.samples, count=len(material.train))
     groups_of(recipe, material)
     workload = Workload(
-        model=recipe.model, options=recipe.model_options, input_shape=shape, classes=len(material.card.classes)
+        model=recipe.model,
+        options=recipe.model_options,
+        input_shape=shape,
+        classes=len(material.card.classes),
+        device=recipe.device,
     )
     admit(workload, batch=min(recipe.batch_size, len(material.train)), where=f"{where}.batch_size")
 
@@ -117,5 +121,12 @@ def _checkpoint(recipe: TrainParams, material: Material, network: "nn.Module") -
         seen.update(values.detach().contiguous().numpy().tobytes())
     known = {**recipe.values(), "checkpoints": None}
     drawn = [[sample.id, sample.group, sample.label, sample.metadata] for sample in material.samples]
-    decided = [known, material.card.values(), seen.hexdigest(), drawn, cpu_features(), str(torch.__version__)]
+    decided = [
+        known,
+        material.card.values(),
+        seen.hexdigest(),
+        drawn,
+        features_of(recipe.device),
+        str(torch.__version__),
+    ]
     return path_of(recipe.checkpoints, digest_of(decided))

@@ -1,7 +1,7 @@
 """What makes a training repeatable: torch and its threads, seed, deterministic kernels, and the CPU's features.
 
 Sums are rounded in the order in which threads and vector lanes add them up: the same seed gives the same bytes for
-equal threads and equal CPU features, and for those only.
+equal threads and equal CPU features, and for those only. On a GPU the same holds for the same model of GPU.
 """
 
 import os
@@ -40,6 +40,29 @@ def import_torch() -> None:
             del os.environ[_WAIT_POLICY]
 
 
+def require_device(device: str) -> None:
+    """Refuses a GPU where there is none; readies the library of products there to repeat itself.
+
+    `CUBLAS_WORKSPACE_CONFIG` has to stand before it is used first, see "Results Reproducibility" in NVIDIA's manual of
+    cuBLAS.
+
+    Raises:
+        EnvironmentFault: torch finds no GPU.
+    """
+    import torch
+
+    if device != "cuda":
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    if not torch.cuda.is_available():
+        built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+        raise EnvironmentFault(
+            f"torch finds no GPU here (torch {torch.__version__}, {built})",
+            where="train.device",
+            fix="set train.device: cpu, or install a torch for CUDA on a machine with a GPU",
+        )
+
+
 @contextmanager
 def deterministic(*, seed: int, threads: int) -> Iterator[None]:
     """Deterministic kernels, torch's generator seeded, exactly `threads` computing threads; all as before afterwards.
@@ -52,7 +75,8 @@ def deterministic(*, seed: int, threads: int) -> Iterator[None]:
     threads_before = torch.get_num_threads()
     strict_before = torch.are_deterministic_algorithms_enabled()
     lenient_before = torch.is_deterministic_algorithms_warn_only_enabled()
-    with torch.random.fork_rng(devices=[]):
+    used = [0] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng(devices=used):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True)
         torch.set_num_threads(threads)
@@ -82,6 +106,14 @@ def _obstacle(threads: int, *, taken: int) -> str | None:
     if os.environ.get("OMP_DYNAMIC", "").strip().lower() == "true":
         return "OMP_DYNAMIC is true"
     return None
+
+
+def features_of(device: str) -> dict[str, Any]:
+    """The features of this CPU, and the GPU where one computes: JSON types."""
+    import torch
+
+    gpu = {"gpu": torch.cuda.get_device_name(0), "cuda": torch.version.cuda} if device == "cuda" else {}
+    return {**cpu_features(), **gpu}
 
 
 def cpu_features() -> dict[str, Any]:

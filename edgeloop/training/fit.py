@@ -30,7 +30,7 @@ from edgeloop.training import TrainParams
 from edgeloop.training.augmentation import strengths_of
 from edgeloop.training.cost import COST_FILE, Cost, measured
 from edgeloop.training.course import Ground, Trained
-from edgeloop.training.determinism import cpu_features, deterministic, import_torch
+from edgeloop.training.determinism import deterministic, features_of, import_torch, require_device
 from edgeloop.training.growth import grown
 from edgeloop.training.history import curve_values, numbers, write_history
 from edgeloop.training.inheritance import inherited
@@ -69,9 +69,10 @@ def train(
         ParamsFault: The training diverged, or an option does not fit the architecture.
         ServerFault: The tracking server does not answer; nothing was trained then.
         MissingExtra: torch, matplotlib or MLflow is not installed.
-        EnvironmentFault: The memory or the number of threads does not suffice.
+        EnvironmentFault: The memory or the number of threads does not suffice, or there is no GPU.
     """
     import_torch()
+    require_device(params.device)
     # the folders are opened first, so that a place that cannot be written costs no training
     with measured() as cost, tracker("train") as run, whole_folder(history) as told, whole_folder(model) as made:
         run.log_params({"train": params.values()})
@@ -160,7 +161,7 @@ def _summary(folder: Path, trained: Trained, *, task: Task, parent: Parent | Non
         augmented=_augmented(trained),
         seed=params.seed,
         threads=params.threads,
-        cpu_features=cpu_features(),
+        cpu_features=features_of(params.device),
         torch_version=str(torch.__version__),
         weights_sha256=sha256_of_file(folder / WEIGHTS_FILE),
         parent=parent,

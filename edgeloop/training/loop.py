@@ -1,5 +1,7 @@
 """The fit loop: AdamW over shuffled, shifted and changed batches; the epoch that is best on val is kept.
 
+The network computes on `train.device`; samples, losses, metrics and what is kept stay on the CPU.
+
 Legend: `N` samples.
 """
 
@@ -103,6 +105,8 @@ class _Loop:
     material: Material
     optimizer: "torch.optim.Optimizer"
     average: Average
+    scaler: "torch.amp.GradScaler"
+    """Keeps gradients of fp16 from vanishing; does nothing for other precisions."""
     rng: np.random.Generator
     batches: int
     """In an epoch."""
@@ -151,7 +155,8 @@ def fit(
     """
     import torch
 
-    if params.precision == "bf16" and material.train.values.ndim == 4:
+    network.to(params.device)
+    if params.precision != "fp32" and material.train.values.ndim == 4:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learned = [values for values in network.parameters() if values.requires_grad]
     loop = _Loop(
@@ -161,12 +166,13 @@ def fit(
         material,
         optimizer=torch.optim.AdamW(learned, lr=params.learning_rate, weight_decay=params.weight_decay),
         average=Average(network, decay=params.ema),
+        scaler=torch.amp.GradScaler(params.device, enabled=params.precision == "fp16"),
         rng=np.random.default_rng(params.seed),
         batches=steps_in_epoch(len(material.train), batch_size=params.batch_size),
         strengths=strengths_of(params.augment, material.samples, count=len(material.train)),
         groups=groups_of(params, material),
     )
-    running = Running(network, loop.average, loop.optimizer, loop.rng)
+    running = Running(network, loop.average, loop.optimizer, loop.scaler, loop.rng)
     progress = read_checkpoint(checkpoint, running) if checkpoint else None
     for epoch in progress.epochs if progress else ():
         on_epoch(epoch)
@@ -216,7 +222,7 @@ def _run_epoch(loop: _Loop, number: int) -> State:
     _require_finite(finite, where=f"epoch {number}, val", epochs=number - 1, steps=number * loop.steps)
     metrics = loop.task.metrics(answers, loop.material.val.truths, loop.material.card)
     epoch = Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate)
-    weights = {name: tensor.clone(memory_format=_plain()) for name, tensor in judged.state_dict().items()}
+    weights = {name: tensor.cpu().clone(memory_format=_plain()) for name, tensor in judged.state_dict().items()}
     return State(epoch, weights, answers, metrics)
 
 
@@ -266,10 +272,13 @@ def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, number: int, index: 
         before = (number - 1) * loop.steps + index
         _require_finite(loss.item(), where=f"epoch {number}, step {index + 1}", epochs=number - 1, steps=before)
         loss_sum += loss.item() * len(rows)
-        (loss if len(batches) == 1 else loss * (len(rows) / count)).backward()  # type: ignore[no-untyped-call]
+        part = loss if len(batches) == 1 else loss * (len(rows) / count)
+        loop.scaler.scale(part).backward()  # type: ignore[no-untyped-call]
     if loop.params.clip_norm is not None:
+        loop.scaler.unscale_(loop.optimizer)
         torch.nn.utils.clip_grad_norm_(loop.network.parameters(), loop.params.clip_norm)
-    loop.optimizer.step()
+    loop.scaler.step(loop.optimizer)
+    loop.scaler.update()
     loop.average.follow()
     return loss_sum
 
@@ -294,8 +303,8 @@ def _batch_loss(loop: _Loop, rows: NDArray[np.int64]) -> "torch.Tensor":
         )
     inputs = normalised(values, card.preprocessing)
     with _enough_samples(), _precision(loop.params):
-        outputs = named_outputs(loop.network(inputs), card)
-    return loop.task.loss({name: output.float() for name, output in outputs.items()}, inputs, truths, card)
+        outputs = named_outputs(loop.network(inputs.to(loop.params.device)), card)
+    return loop.task.loss({name: output.float().cpu() for name, output in outputs.items()}, inputs, truths, card)
 
 
 def _judge(loop: _Loop, network: "nn.Module") -> tuple[float, NDArray[np.float32]]:
@@ -308,7 +317,8 @@ def _judge(loop: _Loop, network: "nn.Module") -> tuple[float, NDArray[np.float32
     with torch.inference_mode():
         for start, values in zip(range(0, len(val), size), torch.split(val.values, size), strict=True):
             inputs = normalised(values, card.preprocessing)
-            outputs = named_outputs(network(inputs), card)
+            found = named_outputs(network(inputs.to(loop.params.device)), card)
+            outputs = {name: output.cpu() for name, output in found.items()}
             loss = loop.task.loss(outputs, inputs, val.truths[start : start + size], card)
             loss_sum += loss.item() * len(values)
             arrays = {name: output.numpy() for name, output in outputs.items()}
@@ -318,10 +328,11 @@ def _judge(loop: _Loop, network: "nn.Module") -> tuple[float, NDArray[np.float32
 
 @contextmanager
 def _precision(params: TrainParams) -> Iterator[None]:
-    """Products in bf16 where it is asked for; the judgement is always in fp32, as the model is shipped."""
+    """Products in bf16 or fp16 where it is asked for; the judgement is always in fp32, as the model is shipped."""
     import torch
 
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=params.precision == "bf16"):
+    dtype = torch.float16 if params.precision == "fp16" else torch.bfloat16
+    with torch.autocast(params.device, dtype=dtype, enabled=params.precision != "fp32"):
         yield
 
 

@@ -78,6 +78,17 @@ def test_a_training_that_is_killed_after_an_epoch_ends_with_the_same_bits(tmp_pa
     assert same(fitted(params, tmp_path / "state"), fitted(params, None))
 
 
+def test_the_scale_of_gradients_goes_on_as_well(tmp_path):
+    """A copy is not validated, so that fp16, which is for GPUs, is tried without one."""
+    params = PARAMS.model_copy(update={"precision": "fp16"})
+    with pytest.raises(Killed):
+        fitted(params, tmp_path / "state", killed_after=3)
+    assert same(fitted(params, tmp_path / "state"), fitted(params, tmp_path / "whole"))
+    resumed, whole = (progress_in((tmp_path / name).read_bytes())["scaler"] for name in ("state", "whole"))
+    assert resumed == whole
+    assert whole["_growth_tracker"] > 12  # steps since the last overflow, of 18 in all
+
+
 def test_a_training_that_has_ended_is_not_run_again(tmp_path):
     one = fitted(PARAMS, tmp_path / "state")
     written = (tmp_path / "state").stat().st_mtime_ns
@@ -85,13 +96,18 @@ def test_a_training_that_has_ended_is_not_run_again(tmp_path):
     assert (tmp_path / "state").stat().st_mtime_ns == written
 
 
+def progress_in(content: bytes) -> dict[str, Any]:
+    """What a checkpoint says beside its tensors."""
+    length = int.from_bytes(content[:8], "little")
+    told: dict[str, Any] = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["progress"])
+    return told
+
+
 def told_otherwise(**changes: Any) -> Callable[[bytes], bytes]:
     """The same tensors, and something else said of them."""
 
     def damage(content: bytes) -> bytes:
-        length = int.from_bytes(content[:8], "little")
-        progress = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["progress"])
-        return save(load(content), metadata={"progress": json.dumps({**progress, **changes})})
+        return save(load(content), metadata={"progress": json.dumps({**progress_in(content), **changes})})
 
     return damage
 

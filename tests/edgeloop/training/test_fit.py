@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from edgeloop.data.dataset import Dataset
 from edgeloop.errors import DataFault, EnvironmentFault, InputFault, ParamsFault
@@ -122,6 +123,21 @@ def test_a_thread_limit_in_the_environment_is_refused(bars_dataset, tmp_path, mo
         trained(bars_dataset, tmp_path, threads=2)
 
 
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_written(bars_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(
+        EnvironmentFault, match=r"train\.device: torch finds no GPU here.*set train\.device: cpu"
+    ) as caught:
+        trained(bars_dataset, tmp_path / "out", device="cuda", precision="fp16")
+    assert caught.value.exit_code == 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_fp16_on_a_cpu_is_refused_with_what_to_choose():
+    with pytest.raises(ValidationError, match="fp16 needs device: cuda; on a CPU choose bf16"):
+        TrainParams(precision="fp16")
+
+
 def test_a_class_without_train_samples_is_named(bars, write_dataset, tmp_path):
     folders = write_dataset([row for row in bars if row[:2] != ("train", "down")], classes=CLASSES)
     with pytest.raises(DataFault, match="no usable sample in train of class down"):
@@ -218,7 +234,7 @@ def test_importing_the_door_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_a_tracked_training_has_its_curve_in_mlflow(bars_dataset, tmp_path, monkeypatch):
+def test_a_tracked_training_has_its_curve_its_pictures_and_its_cost_in_mlflow(bars_dataset, tmp_path, monkeypatch):
     from edgeloop.tracking import TrackingRecord, client
 
     monkeypatch.chdir(tmp_path)
@@ -227,6 +243,13 @@ def test_a_tracked_training_has_its_curve_in_mlflow(bars_dataset, tmp_path, monk
     record = TrackingRecord.read(tmp_path / "history/tracking.json")
     curve = client().get_metric_history(record.run_id, "epoch.val_accuracy")
     assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6]
+    kept = {Path(file.path).name for file in client().list_artifacts(record.run_id, "history")}
+    assert kept >= {"curves.png", "confusion.png", "history.csv", "cost.json"}
+    metrics = client().get_run(record.run_id).data.metrics
+    assert metrics["system.cpu_s"] > 0
+    assert metrics["system.peak_memory_bytes"] > 1 << 20
+    assert "system.energy_j" not in metrics  # null has no number; cost.json tells the reason
+    assert json.loads((tmp_path / "history/cost.json").read_text())["energy_reason"]
 
 
 @pytest.mark.long

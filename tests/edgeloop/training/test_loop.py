@@ -105,10 +105,26 @@ def test_no_better_epoch_for_a_while_ends_the_training():
     assert outcome.steps == 3 * len(outcome.epochs)
 
 
-def test_bf16_learns_and_is_judged_in_fp32():
-    outcome = fitted(linear(), PARAMS.model_copy(update={"precision": "bf16"}))
-    assert outcome.best.weights["1.weight"].dtype == torch.float32
-    assert np.isfinite(outcome.best.epoch.train_loss)
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_and_is_judged_in_fp32(precision):
+    """A copy is not validated, so that fp16, which is for GPUs, is tried without one."""
+    states = []
+    for each in (precision, "fp32"):
+        with deterministic(seed=1, threads=1):
+            outcome = fitted(linear(), PARAMS.model_copy(update={"precision": each}))
+        states.append(outcome.best.weights["1.weight"])
+    assert states[0].dtype == torch.float32
+    assert not torch.equal(*states)
+    assert torch.allclose(*states, atol=0.05)
+
+
+def test_a_long_gradient_is_cut_in_fp16_as_well():
+    changes = {"precision": "fp16", "clip_norm": 1e-12}
+    with deterministic(seed=1, threads=1):
+        network = linear()
+        before = network[1].weight.clone()
+        fitted(network, PARAMS.model_copy(update={**changes, "weight_decay": 0.0, "epochs": 1}))
+    assert torch.allclose(network[1].weight, before, atol=1e-5)
 
 
 def test_a_long_gradient_is_cut():
