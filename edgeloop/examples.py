@@ -51,6 +51,7 @@ class WindowExample(Contract):
 
     id: str
     told: str
+    axis: str = Field(default="reading", description="what the points of a channel are")
     points: int = Field(description="of a channel, before it was thinned out")
     channels: tuple[tuple[float, ...], ...]
     importance: tuple[float, ...] = Field(
@@ -119,7 +120,12 @@ def example_of(
 
 
 def window_example_of(
-    sample: Sample, inputs: NDArray[np.float32], *, told: str, importance: NDArray[np.floating] | None = None
+    sample: Sample,
+    inputs: NDArray[np.float32],
+    *,
+    told: str,
+    axis: str = "reading",
+    importance: NDArray[np.floating] | None = None,
 ) -> WindowExample:
     """One window for people.
 
@@ -127,11 +133,13 @@ def window_example_of(
         sample: Whose id it bears.
         inputs: C, L: as the model takes it.
         told: See `WindowExample`.
+        axis: See `WindowExample`.
         importance: Of stretches.
     """
     return WindowExample(
         id=sample.id,
         told=told,
+        axis=axis,
         points=inputs.shape[1],
         channels=tuple(_rounded(_thinned(channel)) for channel in inputs),
         importance=() if importance is None else _rounded(importance),

@@ -68,7 +68,15 @@ class Judged:
     def _window(self, place: int) -> WindowExample:
         sample = self.samples.samples[place]
         inputs = self.samples.inputs((sample,))[0]
-        return window_example_of(sample, inputs, told=self._told(place), importance=self._importance(place, inputs))
+        taken = self.card.preprocessing
+        bands = isinstance(taken, WindowPreprocessing) and taken.window.bands
+        return window_example_of(
+            sample,
+            inputs,
+            told=self._told(place),
+            axis="band" if bands else "reading",
+            importance=self._importance(place, inputs),
+        )
 
     def _importance(self, place: int, inputs: NDArray[np.float32]) -> NDArray[np.float64] | None:
         if not self.task.certain_of:

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from edgeloop.examples import Example, WindowExample
-from edgeloop.report.drawings.axes import Frame, Scale, frame_drawn, spread
-from edgeloop.report.drawings.svg import Element, element, group, picture, polyline, shortened, text
-from edgeloop.report.numerals import count, significant
+from edgeloop.report.drawings.axes import Scale, spread
+from edgeloop.report.drawings.svg import Element, element, group, line, picture, polyline, shortened, text
+from edgeloop.report.numerals import count
 
 _COLUMNS, _SIDE, _GAP = 3, 150.0, 6.0
 _CELL_WIDTH, _CELL_HEIGHT = 2 * _SIDE + 34, _SIDE + 50
 _DEEPEST = 0.8
 
-WIDTH, HEIGHT = 600, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 584, 36, 212
-_COLOURS = 3
+WIDTH = 600
+_LEFT, _RIGHT, _TOP, _LANE = 76, 584, 8, 62
+_MOST_CHANNELS = 4
 
 
 def pictures_drawn(examples: Sequence[Example]) -> Element | None:
@@ -34,30 +34,47 @@ def pictures_drawn(examples: Sequence[Example]) -> Element | None:
 
 
 def window_drawn(example: WindowExample) -> Element:
-    """The channels as lines over stretches that are the deeper the more the answer hangs on them."""
-    low, high = spread([value for channel in example.channels for value in channel])
-    last = max(1, example.points - 1)
-    frame = Frame(Scale(0, last, _LEFT, _RIGHT), Scale(low, high, _BOTTOM, _TOP))
-    axes = frame_drawn(frame, x_label="reading or band", y_label="normalised", x_text=count, y_text=significant)
-    lines = [_channel(frame, channel, last, min(k, _COLOURS)) for k, channel in enumerate(example.channels)]
-    most = max((abs(value) for value in example.importance), default=0.0)
-    stretches = [
-        element(
-            "rect",
-            x=_LEFT + k * (_RIGHT - _LEFT) / len(example.importance),
-            y=_TOP,
-            width=(_RIGHT - _LEFT) / len(example.importance),
-            height=_BOTTOM - _TOP,
-            class_="heat",
-            fill_opacity=_depth(value, most) / 2,
-        )
-        for k, value in enumerate(example.importance)
-        if value > 0
-    ]
+    """A lane a channel, all on one scale, over stretches that are the deeper the more the answer hangs on them."""
+    shown = example.channels[:_MOST_CHANNELS]
+    low, high = spread([value for channel in shown for value in channel])
+    last, bottom = max(1, example.points - 1), _TOP + _LANE * len(shown)
+    across = Scale(0, last, _LEFT, _RIGHT)
+    ticks = [text(count(at), across.at(at), bottom + 17, class_="tick", text_anchor="middle") for at in across.ticks()]
+    left_out = len(example.channels) - len(shown)
+    more = f" ({left_out} more channels are not shown)" if left_out else ""
     return picture(
-        *stretches, axes, *lines, width=WIDTH, height=HEIGHT, title=shortened(example.id, 48),
-        description=f"{example.told}. {_most_told(example.importance)}", kind="window",
-    )  # fmt: skip
+        *_stretches(example.importance, bottom),
+        line(_LEFT, bottom, _RIGHT, bottom, class_="axis"),
+        *ticks,
+        *(_lane(channel, number, Scale(low, high, _LANE - 3, 3), across) for number, channel in enumerate(shown)),
+        text(f"{example.axis}{more}", (_LEFT + _RIGHT) / 2, bottom + 35, class_="label", text_anchor="middle"),
+        width=WIDTH,
+        height=bottom + 44,
+        title=shortened(example.id, 48),
+        description=f"{example.told}. {_most_told(example.importance)}",
+        kind="window",
+    )
+
+
+def _lane(channel: Sequence[float], number: int, up: Scale, across: Scale) -> Element:
+    top = _TOP + number * _LANE
+    step = across.high / max(1, len(channel) - 1)
+    points = [(across.at(k * step), top + up.at(value)) for k, value in enumerate(channel)]
+    named = text(f"channel {number + 1}", _LEFT - 8, top + _LANE / 2 + 4, class_="tick", text_anchor="end")
+    below = line(_LEFT, top + _LANE, _RIGHT, top + _LANE, class_="grid")
+    return group(below, named, group(polyline(points, class_="curve thin"), class_="series-0"))
+
+
+def _stretches(importance: Sequence[float], bottom: float) -> list[Element]:
+    most, wide = max(map(abs, importance), default=0.0), (_RIGHT - _LEFT) / max(1, len(importance))
+    return [
+        element(
+            "rect", x=_LEFT + k * wide, y=_TOP, width=wide, height=bottom - _TOP, class_="heat",
+            fill_opacity=_depth(value, most),
+        )
+        for k, value in enumerate(importance)
+        if value > 0
+    ]  # fmt: skip
 
 
 def _pair(example: Example, number: int) -> Element:
@@ -107,12 +124,6 @@ def _heat(example: Example, x: float, y: float, width: float, height: float) -> 
 
 def _depth(value: float, most: float) -> float:
     return _DEEPEST * value / most if most else 0.0
-
-
-def _channel(frame: Frame, channel: Sequence[float], last: int, series: int) -> Element:
-    step = last / max(1, len(channel) - 1)
-    points = [frame.point(k * step, value) for k, value in enumerate(channel)]
-    return group(polyline(points, class_="curve thin"), class_=f"series-{series}")
 
 
 def _most_told(importance: Sequence[float]) -> str:

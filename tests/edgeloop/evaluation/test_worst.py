@@ -50,7 +50,7 @@ def test_a_window_shows_which_stretch_its_answer_hangs_on(tmp_path):
     task, card = plugins.load("tasks", "classification"), card_of("classification", WINDOW)
     shown = Judged(samples, answers, [0] * 8, late_peak, task, card).worst()
     first = shown.windows[0]
-    assert (first.id, first.told, first.points) == ("s3", "a, taken for b (0.99)", 64)
+    assert (first.id, first.told, first.points, first.axis) == ("s3", "a, taken for b (0.99)", 64, "reading")
     assert np.argmax(first.importance) in (29, 30, 31) and not np.any(first.importance[:28])
     assert not shown.examples and shown.worst_by == "log-loss of the actual class"
 

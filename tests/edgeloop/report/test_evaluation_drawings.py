@@ -78,6 +78,12 @@ def test_a_window_has_a_line_a_channel_over_its_stretches():
     assert len(of_class(picture, "heat", "rect")) == 1
 
 
+def test_of_many_channels_some_are_shown_and_the_others_counted():
+    shown = texts(window_drawn(WindowExample(id="w", told="", axis="band", points=2, channels=((0.0, 1),) * 9)))
+    assert "channel 4" in shown and "channel 5" not in shown
+    assert "band (5 more channels are not shown)" in shown
+
+
 def test_a_window_of_one_reading_that_is_all_the_same_is_drawn():
     assert "nan" not in window_drawn(WindowExample(id="w", told="", points=1, channels=((0.0,),))).__html__()
 
