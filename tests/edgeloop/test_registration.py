@@ -17,9 +17,17 @@ from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.verdict import SuiteRecord, Verdict
 from edgeloop.errors import GateRefused, InputFault, ModelFault, ServerFault
 from edgeloop.evaluation import Evaluation
+from edgeloop.evaluation.sweep import Sweep, SweepCell
 from edgeloop.files import write_json, write_text
 from edgeloop.lineage.assembly import deciding_params
-from edgeloop.lineage.evidence import Promotion, RunEvidence, SelectionEvidence, TrainingEvidence, Trigger
+from edgeloop.lineage.evidence import (
+    EvaluationEvidence,
+    Promotion,
+    RunEvidence,
+    SelectionEvidence,
+    TrainingEvidence,
+    Trigger,
+)
 from edgeloop.lineage.example import CARD
 from edgeloop.params import Params
 from edgeloop.registration import RegisterParams, Registration, register
@@ -267,6 +275,23 @@ def test_every_rejected_candidate_is_kept_with_its_reason(steps: dict[str, Path]
     (piece,) = Bundle.open(steps["bundle"]).manifest.pieces(SelectionEvidence)
     assert piece.body.others["torch-fp32@local-onnxruntime-1t"].reasons == ("slow",)
     assert piece.body.winner.runtime_version == "1.31.1"
+
+
+def test_the_sweep_over_corruptions_is_evidence_by_variant_and_strength(steps: dict[str, Path]) -> None:
+    cells = [
+        SweepCell(variant=v, corruption=c, strength=k, metric=m)
+        for v in ("onnx-fp32", "onnx-int8")
+        for c, k, m in (("clean", 0, 0.9), ("noise", 1, 0.8), ("noise", 2, None))
+    ]
+    sweep = Sweep(
+        samples=9, seed=1, reference="onnx-fp32", left_out={}, described={"noise": "more"}, cells=tuple(cells),
+        variants={"onnx-fp32": "onnxruntime", "onnx-int8": "onnxruntime"},
+    )  # fmt: skip
+    write_evaluation(steps["evaluation"].parent, corruptions=sweep)
+    register(PARAMS, **steps)
+    (piece,) = Bundle.open(steps["bundle"]).manifest.pieces(EvaluationEvidence)
+    assert piece.body.corruptions is not None and piece.body.corruptions.samples == 9
+    assert piece.body.corruptions.metrics["onnx-int8"] == {"clean": (0.9,), "noise": (0.8, None)}
 
 
 def test_the_engine_is_evidence(steps: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
