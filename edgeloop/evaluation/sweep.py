@@ -6,6 +6,7 @@ corruption and strength of `edgeloop.evaluation.corruption`. The outcome is told
 it and no step chooses by it, for test is looked at once.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -25,8 +26,11 @@ from edgeloop.tasks import Floats, Task
 from edgeloop.variants import PlacedVariant
 
 CLEAN = "clean"
-AT_ONCE = 32
+MOST_AT_ONCE = 32
 """Samples, each in every corruption before the next ones come."""
+
+CHUNK_BYTES = 64 << 20
+"""Of their inputs, so that memory stays flat however large those are."""
 
 
 class CorruptionParams(Contract):
@@ -150,9 +154,11 @@ def _answers(ask: Mapping[str, Ask], samples: Samples, corruptions: Corruptions,
     """The answers of every variant in every cell; a chunk of samples at a time is in memory."""
     conditions = ((CLEAN, 0), *corruptions.cells)
     parts: dict[_Key, list[Floats]] = {(name, *cell): [] for name in ask for cell in conditions}
+    bytes_each = 4 * math.prod(samples.preprocessing.shape) * len(conditions)
+    at_once = max(1, min(MOST_AT_ONCE, CHUNK_BYTES // bytes_each))
     with progress("corruptions", len(samples.samples)) as advance:
-        for start in range(0, len(samples.samples), AT_ONCE):
-            chunk = samples.samples[start : start + AT_ONCE]
+        for start in range(0, len(samples.samples), at_once):
+            chunk = samples.samples[start : start + at_once]
             prepared = [_prepared(sample, samples, corruptions, seed=seed) for sample in chunk]
             for cell, inputs in zip(conditions, zip(*prepared, strict=True), strict=True):
                 stacked = np.stack(inputs)

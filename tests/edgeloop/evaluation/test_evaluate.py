@@ -19,7 +19,7 @@ from edgeloop.canonical import sha256_of_bytes, sha256_of_file
 from edgeloop.data.dataset import DatasetCard, Sample, write_index
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DataFault, DeviceFault, InputFault, ModelFault
-from edgeloop.evaluation import EvaluateParams, Evaluation, evaluate, numbers_of
+from edgeloop.evaluation import EvaluateParams, Evaluation, evaluate, numbers_of, sweep
 from edgeloop.evaluation.sweep import CLEAN
 from edgeloop.examples import EXAMPLES_FILE, Examples
 from edgeloop.models import CARD_FILE, ModelCard
@@ -217,9 +217,9 @@ def test_the_sweep_asks_every_variant_about_the_same_samples_in_every_strength(
 ) -> None:
     path = model_file(tmp_path / "quantized")
     write_set(tmp_path / "quantized", variant_of(path, "fake-int8", "int8", made_from="fake-fp32"))
-    sweep = evaluated(corruptions={"samples": 5}).corruptions
-    assert sweep is not None and (sweep.samples, sweep.reference) == (5, "fake-fp32")
-    cells = {(cell.variant, cell.corruption, cell.strength): cell for cell in sweep.cells}
+    found = evaluated(corruptions={"samples": 5}).corruptions
+    assert found is not None and (found.samples, found.reference) == (5, "fake-fp32")
+    cells = {(cell.variant, cell.corruption, cell.strength): cell for cell in found.cells}
     assert len(cells) == 2 * (1 + 4 * 3)
     assert all(cell.metric is not None for cell in cells.values())
     assert all(cell.drop == 0 for key, cell in cells.items() if key[0] == "fake-int8")  # the same answers
@@ -232,6 +232,14 @@ def test_the_clean_cell_of_all_samples_is_the_metric_itself(evaluated: Evaluated
     assert outcome.corruptions.cells[0].metric == outcome.metrics["accuracy"]
 
 
+def test_how_many_samples_are_asked_about_at_once_changes_nothing(
+    evaluated: Evaluated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluated().corruptions
+    monkeypatch.setattr(sweep, "CHUNK_BYTES", 1)
+    assert evaluated().corruptions == first
+
+
 def test_a_variant_that_quantize_refused_and_a_copy_of_the_winner_are_not_asked(
     evaluated: Evaluated, tmp_path: Path
 ) -> None:
@@ -239,16 +247,16 @@ def test_a_variant_that_quantize_refused_and_a_copy_of_the_winner_are_not_asked(
     refused = Check(name="accuracy_drop", status="fail", value=0.2, limit=0.01)
     copy = variant_of(path, "copy-fp32", "fp32", made_from="fake-fp32")
     write_set(tmp_path / "quantized", copy, variant_of(path, "fake-int8", "int8", checks=(refused,)))
-    sweep = evaluated().corruptions
-    assert sweep is not None and list(sweep.variants) == ["fake-fp32"]
-    assert sweep.left_out == {"copy-fp32": "computes what fake-fp32 computes"}
+    found = evaluated().corruptions
+    assert found is not None and list(found.variants) == ["fake-fp32"]
+    assert found.left_out == {"copy-fp32": "computes what fake-fp32 computes"}
 
 
 def test_a_variant_that_nothing_here_runs_is_left_out_with_the_reason(evaluated: Evaluated, tmp_path: Path) -> None:
     path = model_file(tmp_path / "quantized")
     write_set(tmp_path / "quantized", variant_of(path, "odd-int8", "int8").model_copy(update={"format": "odd"}))
-    sweep = evaluated().corruptions
-    assert sweep is not None and sweep.left_out == {"odd-int8": "no installed runtime loads odd"}
+    found = evaluated().corruptions
+    assert found is not None and found.left_out == {"odd-int8": "no installed runtime loads odd"}
 
 
 def test_no_sweep_where_none_is_wanted(evaluated: Evaluated) -> None:
