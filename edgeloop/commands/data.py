@@ -240,10 +240,9 @@ def _judged(
 
     if not is_large(chosen):
         return judge(chosen, suite=suite, environment=environment, workdir=workdir)
-    if report is not None:
-        raise InputFault("is not written of a table this large", where="--report", fix="leave it out, or use --json")
     _say_out_of_core(chosen, memory)
-    return judge_large(chosen, suite=suite, environment=environment, workdir=workdir, memory_mib=memory)
+    page = None if report is None else workdir / "report.html"
+    return judge_large(chosen, suite=suite, environment=environment, workdir=workdir, memory_mib=memory, report=page)
 
 
 def _proposed(chosen: "PrepareDataParams", workdir: Path, name: str, *, memory: int) -> dict[str, Any]:

@@ -88,4 +88,9 @@ def _cell(cell: Any) -> ListedCell:
         return ListedCell("–")
     value = next(iter(cell.values())) if isinstance(cell, dict) else cell
     text = value if isinstance(value, str) else json.dumps(value)
-    return ListedCell(text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}…", odd=_is_odd(cell))
+    return ListedCell(shortened(text), odd=_is_odd(cell))
+
+
+def shortened(text: str) -> str:
+    """So much of a text as a cell has room for."""
+    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}…"

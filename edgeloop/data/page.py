@@ -12,7 +12,7 @@ from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.data.listing import Listing, listing
 from edgeloop.data.profile import Profile
 from edgeloop.data.thumbnails import thumbnail
-from edgeloop.data.verdict import SEVERITIES, Verdict
+from edgeloop.data.verdict import SEVERITIES, ExpectationResult, Verdict
 from edgeloop.errors import EdgeloopError
 from edgeloop.plugins import missing_extra
 
@@ -60,18 +60,11 @@ def page(
     Raises:
         MissingExtra: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ModuleNotFoundError as error:
-        raise missing_extra(error, "report") from error
     from edgeloop.data.spreads import drawn, spreads_of
 
-    source = (resources.files("edgeloop.data") / "page.html.j2").read_text(encoding="utf-8")
-    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template.filters["figure"] = figure
     rows = {sample.id: sample for sample in dataset.rows}
-    ordered = sorted(verdict.expectations, key=lambda result: SEVERITIES.index(result.severity))
-    return template.from_string(source).render(
+    ordered = faults_first(verdict)
+    return rendered(
         card=dataset.card,
         verdict=verdict,
         profile=profile,
@@ -85,9 +78,32 @@ def page(
         bars=bars(profile),
         breakdowns=breakdowns(dataset.rows, _faulty(checks)),
         spreads=[(shown, drawn(shown)) for shown in spreads_of(frame, checks, conditions_of(dataset.rows))],
+        drawn_rows=0,
+        statistics_of="the training split",
         meanings={c.name: c.says for c in columns_in(dataset.folder / FEATURES_FILE)},
         splits=SPLITS,
     )
+
+
+def faults_first(verdict: Verdict) -> list[ExpectationResult]:
+    """The results in the order of their severity."""
+    return sorted(verdict.expectations, key=lambda result: SEVERITIES.index(result.severity))
+
+
+def rendered(**values: Any) -> str:
+    """The template with what it asks for.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "report") from error
+    source = (resources.files("edgeloop.data") / "page.html.j2").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template.filters["figure"] = figure
+    return template.from_string(source).render(**values)
 
 
 def _faulty(checks: Sequence["Checked"]) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from edgeloop.data.anomalies import anomalies_found
 from edgeloop.data.dataset import columns_of
 from edgeloop.data.decision import decided
 from edgeloop.data.large_tables.changes import found_in
+from edgeloop.data.large_tables.page import page_of_large
 from edgeloop.data.large_tables.rows import rows_of
 from edgeloop.data.sources.table import TableOptions, is_too_large
 from edgeloop.data.statistics import statistics_of
@@ -27,6 +28,7 @@ from edgeloop.data.suite import (
 from edgeloop.data.validation import Judgement
 from edgeloop.data.verdict import ExpectationResult
 from edgeloop.errors import DataFault, InputFault
+from edgeloop.files import write_text
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
@@ -59,6 +61,7 @@ def judge_large(
     suite: Path | None = None,
     environment: str = "training",
     memory_mib: int = MEMORY_MIB,
+    report: Path | None = None,
 ) -> Judgement:
     """As `edgeloop.data.validation.judge`, of a table of any size; nothing of it is kept.
 
@@ -68,6 +71,7 @@ def judge_large(
         suite: None for the shipped one.
         environment: One of `edgeloop.data.suite.ENVIRONMENTS`.
         memory_mib: For the engine.
+        report: HTML page to write.
 
     Raises:
         InputFault: There is no such environment; or the rows are to be split by time.
@@ -98,13 +102,16 @@ def judge_large(
         counted = statistics_of(table, columns=(), split="split")
         results = checked_by_statistics(applied, table, counted, where=path, failing=failing)
         found = anomalies_found(applied.expectations, results, lambda values, result: found_in(table, values, result))
-    decision = decided((), _checks(results, failing), suite=applied.record, on_fault="stop", max_quarantined=0)
-    verdict = decision.verdict.model_copy(
-        update={
-            "samples": counted.rows,
-            "accepted": counted.rows_by_split() if decision.verdict.status == "pass" else {},
-        }
-    )
+        checks = _checks(results, failing)
+        decision = decided((), checks, suite=applied.record, on_fault="stop", max_quarantined=0)
+        verdict = decision.verdict.model_copy(
+            update={
+                "samples": counted.rows,
+                "accepted": counted.rows_by_split() if decision.verdict.status == "pass" else {},
+            }
+        )
+        if report is not None:
+            write_text(report, page_of_large(table, rows.features, verdict, checks, name=preparation.path.stem))
     return Judgement(source=SOURCE, kind=kind, verdict=verdict, anomalies=found)
 
 

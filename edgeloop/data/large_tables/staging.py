@@ -82,11 +82,12 @@ def staged(path: Path, options: TableOptions, scratch: Path) -> Staged:
     names = tuple(sorted(shapes))
     types = tuple(_type(shapes[name]) for name in names)
     files = []
-    with progress("read", len(described)) as advance:
+    with progress("read rows", None) as advance:
         for number, one in enumerate(described):
             files.append(scratch / f"{number:07d}.parquet")
-            _write(one, number, options, names=names, types=types, target=files[-1])
-            advance(1, one.file.id)
+            where = f"{one.file.id}, file {number + 1:,} of {len(described):,}"
+            for count in _written(one, number, options, names=names, types=types, target=files[-1]):
+                advance(count, where)
     return Staged(tuple(files), names, types, tuple(frozenset(typed[name]) for name in names))
 
 
@@ -109,7 +110,7 @@ def _type(shapes: set[str]) -> str:
     return "float" if said and said <= {"int", "float"} else "text"
 
 
-def _write(
+def _written(
     described: _Described,
     number: int,
     options: TableOptions,
@@ -117,7 +118,8 @@ def _write(
     names: Sequence[str],
     types: Sequence[str],
     target: Path,
-) -> None:
+) -> Iterator[int]:
+    """Writes a file, some rows at a time; how many."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -127,13 +129,18 @@ def _write(
     schema = pa.schema(list(zip(called, kinds, strict=True)))
     with parquet.ParquetWriter(target, schema) as writer:
         waiting: list[pa.RecordBatch] = []
-        for columns, rows in _batches(described, number, options, names=names, kinds=kinds[len(bookkeeping) :]):
-            waiting.append(pa.record_batch([*rows, *columns], schema=schema))
-            if sum(batch.num_rows for batch in waiting) >= _GROUP_ROWS:
+        rows = 0
+        for columns, kept in _batches(described, number, options, names=names, kinds=kinds[len(bookkeeping) :]):
+            waiting.append(pa.record_batch([*kept, *columns], schema=schema))
+            rows += waiting[-1].num_rows
+            if rows >= _GROUP_ROWS:
                 writer.write_table(pa.Table.from_batches(waiting), row_group_size=_GROUP_ROWS * 2)
+                yield rows
                 waiting.clear()
+                rows = 0
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting), row_group_size=_GROUP_ROWS * 2)
+            yield rows
 
 
 def _batches(

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edgeloop.__main__ import app
+from edgeloop.data.large_tables import page
 from edgeloop.data.large_tables.judgement import is_large, judge_large
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.sources import table as source
@@ -110,9 +111,35 @@ def test_the_command_says_that_it_reads_out_of_core(tmp_path, small_limit):
     assert "out of core with 500 MiB" in ended.stderr
 
 
-def test_a_page_of_a_large_table_is_refused(tmp_path, small_limit):
-    ended = run("validate", faulty(tmp_path / "a.csv"), "--report", tmp_path / "page.html")
-    assert (ended.exit_code, "--report: is not written" in ended.stderr) == (2, True)
+@pytest.mark.slow
+def test_the_page_of_a_large_table_shows_the_cells_at_fault(tmp_path, small_limit):
+    run("validate", faulty(tmp_path / "a.csv"), "--report", tmp_path / "page.html")
+    shown = (tmp_path / "page.html").read_text()
+    assert not [words for words in ("width: x", "Statistics of all rows") if words not in shown]
+    assert "<script" not in shown
+
+
+@pytest.mark.slow
+def test_the_page_of_a_large_table_draws_the_features_at_fault(tmp_path, small_limit, monkeypatch):
+    monkeypatch.setattr(page, "DRAWN_ROWS", 60)
+    draw = np.random.default_rng(0)
+    columns = {"x": draw.normal(size=ROWS), "label": ["a", "b"] * 100, "split": ["train", "test"] * 100}
+    columns["x"][150] = 77.5
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    between = {"column": "x", "min_value": -9, "max_value": 9}
+    expectation = {"type": "expect_column_values_to_be_between", "kwargs": between, "severity": "warning"}
+    (tmp_path / "suite.json").write_text(json.dumps({"name": "mine", "expectations": [expectation]}))
+    params = PrepareDataParams(source="table", path=tmp_path / "a.parquet")
+    judge_large(params, workdir=tmp_path, suite=tmp_path / "suite.json", report=tmp_path / "page.html")
+    shown = (tmp_path / "page.html").read_text()
+    words = (
+        "x by class",
+        "of 200 samples, those at fault among them",
+        "Statistics of the training split",
+        "77.5",
+        "a.parquet:0000151",
+    )
+    assert not [wanted for wanted in words if wanted not in shown]
 
 
 def test_a_large_table_to_learn_from_is_refused_and_the_command_is_named(tmp_path, small_limit):
