@@ -56,6 +56,8 @@ def _made(manifest: Manifest) -> Iterator[str]:
     seeds = ", ".join(f"{name} {seed}" for name, seed in subject.seeds.items())
     yield f"From {subject.data.source}, classes {', '.join(subject.data.classes)}."
     yield f"Seeds: {seeds}. Trained with {_threads(subject.training.threads)}."
+    if subject.training.trials:
+        yield f"Chosen on val among {len(subject.training.trials)} trials, which `lineage.yaml` lists."
     yield ""
     rows = [
         (f"`{name}`", f"{record.made_by.name} {record.made_by.version}", record.made_from or "", f"{record.size_bytes}")

@@ -156,8 +156,6 @@ def _laid(section: Mapping[str, Any], trial: Mapping[str, Any]) -> dict[str, Any
         raise ValueError(f"{same[0]} is the same for all trials: set it in the section")
     if nulls := [name for name, value in trial.items() if value is None]:
         raise ValueError(f"{nulls[0]} is null: leave it out of the section and set it in the other trials")
-    if section["init_from"] is not None and "model" in trial:
-        raise ValueError("model is that of init_from")
     merged = {**section, **trial, "trials": (), "learning_curve": ()}
     options = trial.get("model_options", {})
     if isinstance(options, Mapping) and merged["model"] == section["model"]:

@@ -26,6 +26,10 @@ class Inheritance:
     card: ModelCard
     weights: "dict[str, torch.Tensor]"
 
+    def fits(self, recipe: TrainParams) -> bool:
+        """Whether such a training is of the parent's network."""
+        return (recipe.model, recipe.model_options) == (self.card.architecture, self.card.options)
+
     def require_input(self, ours: AnyPreprocessing) -> None:
         """Refuses samples that the parent does not take, however they are normalised.
 
@@ -71,7 +75,6 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
         card, placed = bundle.card, bundle.variant(WEIGHTS_VARIANT)
         for what, theirs, ours in (
             ("task", card.task, params.task),
-            ("architecture", card.architecture, params.model),
             ("task_options", card.task_options, {**card.task_options, **params.task_options}),
             ("classes", card.classes, names),
         ):
@@ -79,5 +82,12 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
                 raise ModelFault(
                     f"has another {what} ({theirs}, here {ours})", where=params.init_from, fix="train without init_from"
                 )
+        if card.architecture not in {recipe.model for recipe in params.recipes}:
+            ours = ", ".join(dict.fromkeys(recipe.model for recipe in params.recipes))
+            raise ModelFault(
+                f"has another architecture ({card.architecture}, here {ours})",
+                where=params.init_from,
+                fix="train without init_from",
+            )
         parent = Parent(subject_digest=bundle.manifest.subject_digest, sha256=sha256_of_file(placed.path))
         return Inheritance(parent=parent, card=card, weights=read_weights(placed.path))

@@ -7,15 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeloop import plugins
+from edgeloop.data.dataset import Dataset
 from edgeloop.errors import EnvironmentFault, ParamsFault
-from edgeloop.models import ModelCard
+from edgeloop.lineage.subject import Parent
+from edgeloop.models import ModelCard, read_weights
 from edgeloop.params import validated
 from edgeloop.planning import Memory
 from edgeloop.tracking import untracked_run
 from edgeloop.training import TrainParams
 from edgeloop.training.cost import Cost
+from edgeloop.training.course import Ground
 from edgeloop.training.fit import train
+from edgeloop.training.inheritance import Inheritance
+from edgeloop.training.material import read_material
 from edgeloop.training.summary import TrainingSummary
+from edgeloop.training.trials import tried
 
 MLP = {"epochs": 2, "batch_size": 16, "model": "mlp", "model_options": {"hidden": "8"}, "threads": 1}
 THREE = [{"learning_rate": 1e-6}, {"learning_rate": 0.01}, {"model": "cnn", "model_options": {"width": 4}, "epochs": 1}]
@@ -145,6 +152,34 @@ def test_a_kill_in_the_last_trial_does_not_redo_the_others(lit_bars, tmp_path, m
     resumed = trained(lit_bars, tmp_path, **changes)
     assert begun == [1, 2, 1, 2, 1, 1]
     assert [row.metric is not None for row in resumed.trials] == [True] * 3
+
+
+def heir(folders: dict[str, Path], parent: Path, *trials: dict[str, Any]) -> tuple[TrainParams, Ground]:
+    """A section with trials, and a ground whose parent is the model in a folder."""
+    params = TrainParams.model_validate({**MLP, "trials": trials})
+    task, card = plugins.load("tasks", "classification"), ModelCard.of(parent)
+    ids = Parent(subject_digest="sha256:" + "0" * 64, sha256="0" * 64)
+    heritage = Inheritance(ids, card, read_weights(parent / "weights.safetensors"))
+    opened = Dataset(folders["dataset"], folders["validation"])
+    return params, Ground(task, read_material(params, task, dataset=opened, heritage=heritage), heritage)
+
+
+def test_a_parent_is_trained_further_by_the_trials_of_its_network(lit_bars, three):
+    params, ground = heir(lit_bars, three[1] / "model", {"model": "mlp"}, THREE[2], {"model_options": {"hidden": "9"}})
+    of_parent = [row.chosen for row in three[0].trials].index(True) == 2
+    with untracked_run("train") as run:
+        outcome = tried(params, ground, run=run, follow=lambda epoch, name, nested: None)
+    assert [row.fault for row in outcome.rows].count("the parent is another network") == 2
+    assert outcome.rows[1 if of_parent else 0].chosen
+
+
+def test_no_trial_of_the_parents_network_is_refused(lit_bars, three):
+    params, ground = heir(lit_bars, three[1] / "model", {"model_options": {"hidden": "9"}})
+    with (
+        untracked_run("train") as run,
+        pytest.raises(ParamsFault, match="no trial has the model and the model_options"),
+    ):
+        tried(params, ground, run=run, follow=lambda epoch, name, nested: None)
 
 
 def test_progress_names_the_trial(lit_bars, tmp_path, monkeypatch, capfd):
