@@ -13,7 +13,7 @@ from benchmarks.training.cases import CASES, lesson
 from benchmarks.training.children import child, rows_told, signed_percent
 
 ROUNDS = 3
-STEPS = 6
+STEPS = 4
 BAR = 0.20
 
 

@@ -2,8 +2,8 @@
 
 A step is forward, loss, backward and AdamW; bf16 and fp16 are autocast over fp32 weights with channels last, as
 `train.precision` has them. All settings take turns, so that a machine that others use slows none more than another,
-and the fastest round of each is told. On a GPU, where there is one, threads have no say; its peak is
-`max_memory_allocated`.
+and the fastest round of each is told: its seconds on the clock, which are true on an idle machine only, and of CPU. On
+a GPU, where there is one, threads have no say; its peak is `max_memory_allocated`.
 """
 
 import time
@@ -15,30 +15,31 @@ from benchmarks.training.cases import CASES
 from benchmarks.training.children import child, rows_told
 from benchmarks.training.memory import gpu_obstacle
 
-BATCHES = {"alexnet": 32, "yolo_tiny": 16}
+BATCHES = {"alexnet": 16, "yolo_tiny": 8}
 SAMPLES = 1000
 """Of an epoch."""
 
-ROUNDS, GPU_ROUNDS = 5, 20
+ROUNDS, GPU_ROUNDS = 4, 20
 CPU_PRECISIONS, GPU_PRECISIONS = ("fp32", "bf16"), ("fp32", "bf16", "fp16")
 PICTURE = Path(__file__).parents[2] / "docs/pictures/epoch_times.png"
 
-Row = tuple[str, int, str, float]
-"""Device, threads, precision, seconds of an epoch."""
+Row = tuple[str, int, str, float, float, float]
+"""Device, threads, precision; wall and CPU seconds of an epoch; peak bytes of a GPU, 0 of a CPU."""
 
 
 def figures() -> Iterator[tuple[str, str, str]]:
     """Figure, measured, bar."""
+    bar = "none, for comparison"
     for name in BATCHES:
-        for device, threads, precision, seconds in child("sweep", name):
-            place = f"{threads} threads" if device == "cpu" else device
-            yield (
-                f"epoch of {SAMPLES} samples, {name}, {place}, {precision}",
-                f"{seconds:.1f} s",
-                "none, for comparison",
+        for device, threads, precision, wall_s, cpu_s, peak_bytes in child("sweep", name):
+            place, beside = (
+                (f"{threads} threads", f"{cpu_s:.1f} s of CPU")
+                if device == "cpu"
+                else (device, f"peak {peak_bytes / 1e6:,.0f} MB")
             )
+            yield f"epoch of {SAMPLES} samples, {name}, {place}, {precision}", f"{wall_s:.1f} s ({beside})", bar
     if obstacle := gpu_obstacle():
-        yield "epoch on a GPU", f"not evaluated: {obstacle}", "none, for comparison"
+        yield "epoch on a GPU", f"not evaluated: {obstacle}", bar
 
 
 def table(*chosen: str) -> Iterator[str]:
@@ -47,21 +48,20 @@ def table(*chosen: str) -> Iterator[str]:
     rows = [
         (
             name,
-            device,
-            str(threads) if device == "cpu" else "–",
+            f"{threads} threads" if device == "cpu" else f"GPU, peak {peak_bytes / 1e6:,.0f} MB",
             precision,
-            f"{seconds:.1f}",
-            f"{SAMPLES / seconds:.0f}",
+            f"{wall_s:.1f}",
+            f"{cpu_s:.1f}",
         )
         for name, measurements in found.items()
-        for device, threads, precision, seconds in measurements
+        for device, threads, precision, wall_s, cpu_s, peak_bytes in measurements
     ]
-    yield from rows_told(("Network", "Device", "Threads", "Precision", "Epoch, s", "Samples/s"), rows)
+    yield from rows_told(("Network", "On", "Precision", "Epoch, s", "Epoch, CPU s"), rows)
     if obstacle := gpu_obstacle():
         yield f"on a GPU: not evaluated: {obstacle}"
     if not chosen:
         draw(found)
-        yield f"drawn: {PICTURE.relative_to(Path.cwd())}"
+        yield f"drawn: {PICTURE}"
 
 
 def draw(found: dict[str, list[Any]]) -> None:
@@ -74,19 +74,19 @@ def draw(found: dict[str, list[Any]]) -> None:
             for precision, colour in colours.items():
                 points = [
                     (threads, seconds)
-                    for device, threads, kind, seconds in rows
+                    for device, threads, kind, seconds, *_ in rows
                     if (device, kind) == ("cpu", precision)
                 ]
                 if points:
                     place.plot(*zip(*points, strict=True), marker="o", color=colour, label=precision)
-                for device, _, kind, seconds in rows:
+                for device, _, kind, seconds, *_ in rows:
                     if device == "cuda" and kind == precision:
                         place.axhline(seconds, color=colour, linestyle=":", label=f"GPU, {precision}")
             shape = "x".join(map(str, CASES[name].shape))
             place.set(
                 title=f"{name}, {shape}", xlabel="threads", ylabel=f"seconds, {SAMPLES:,} samples", ylim=(0, None)
             )
-            place.set_xticks(sorted({threads for device, threads, _, _ in rows if device == "cpu"}))
+            place.set_xticks(sorted({threads for device, threads, *_ in rows if device == "cpu"}))
             place.legend()
 
 
@@ -98,32 +98,46 @@ def measured(name: str) -> list[Row]:
     from edgeloop.training.determinism import import_torch
 
     import_torch()
-    settings = [
-        ("cpu", threads, precision)
-        for threads in thread_counts(len(os.sched_getaffinity(0)))
-        for precision in CPU_PRECISIONS
-    ]
+    counts = thread_counts(len(os.sched_getaffinity(0)))
+    rows = cpu_rows(name, [(threads, precision) for threads in counts for precision in CPU_PRECISIONS])
     if gpu_obstacle() is None:
-        settings += [("cuda", 1, precision) for precision in GPU_PRECISIONS]
-    steps = {setting: step_of(name, setting[0], setting[2]) for setting in settings}
-    fastest = dict.fromkeys(settings, float("inf"))
+        rows += [gpu_row(name, precision) for precision in GPU_PRECISIONS]
+    return rows
+
+
+def cpu_rows(name: str, settings: list[tuple[int, str]]) -> list[Row]:
+    """Threads and precisions take turns; the first round does not count."""
+    steps = {precision: step_of(name, "cpu", precision) for precision in CPU_PRECISIONS}
+    fastest = dict.fromkeys(settings, (float("inf"), 0.0))
     for turn in range(ROUNDS + 1):
-        for setting, step in steps.items():
-            for _ in range(GPU_ROUNDS if setting[0] == "cuda" else 1):
-                seconds = seconds_of(step, threads=setting[1])
-                if turn:
-                    fastest[setting] = min(fastest[setting], seconds)
-    return [(*setting, seconds * SAMPLES / BATCHES[name]) for setting, seconds in fastest.items()]
+        for threads, precision in settings:
+            seconds = seconds_of(steps[precision], threads=threads)
+            if turn:
+                fastest[threads, precision] = min(fastest[threads, precision], seconds)
+    share = SAMPLES / BATCHES[name]
+    return [("cpu", *setting, wall_s * share, cpu_s * share, 0) for setting, (wall_s, cpu_s) in fastest.items()]
 
 
-def seconds_of(step: Callable[[], None], *, threads: int) -> float:
-    """Wall seconds of a step."""
+def gpu_row(name: str, precision: str) -> Row:
+    """One precision alone, so that the peak is its own."""
+    import torch
+
+    torch.cuda.reset_peak_memory_stats()
+    step = step_of(name, "cuda", precision)
+    step()
+    wall_s, cpu_s = min(seconds_of(step, threads=1) for _ in range(GPU_ROUNDS))
+    share = SAMPLES / BATCHES[name]
+    return ("cuda", 1, precision, wall_s * share, cpu_s * share, torch.cuda.max_memory_allocated())
+
+
+def seconds_of(step: Callable[[], None], *, threads: int) -> tuple[float, float]:
+    """Wall and CPU seconds of a step."""
     import torch
 
     torch.set_num_threads(threads)
-    began_s = time.perf_counter()
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - began_s
+    return time.perf_counter() - began_s, time.process_time() - began_cpu_s
 
 
 def step_of(name: str, device: str, precision: str) -> Callable[[], None]:

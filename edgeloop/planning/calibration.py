@@ -1,7 +1,8 @@
 """Seconds of an epoch, from a few real steps at every number of threads, and of reading, from one sample.
 
-What is timed runs `WARM_UPS` times before it counts, then until `LEAST_TIMES` and `LEAST_S` are over; the median
-counts, since others may want the machine. Steps run with the deterministic kernels of a training. An epoch learns from
+What is timed runs `WARM_UPS` times before it counts, then until `LEAST_TIMES` and `LEAST_S` are over. On the clock the
+median counts, since others may want the machine; of CPU seconds the mean, since the memory that the C library gives
+back and takes again now and then is a part of every epoch. Steps run with the deterministic kernels of a training. An epoch learns from
 all samples of train and judges those of val:
 
     epoch = learning_samples / batch · step + judged_samples / batch · judgement
@@ -15,7 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from statistics import median
+from statistics import fmean, median
 
 from edgeloop.planning import EpochTime, Workload
 from edgeloop.planning.rehearsal import built, optimizer_of, samples_of, take_step
@@ -25,7 +26,7 @@ from edgeloop.training.determinism import deterministic
 WARM_UPS = 2
 """The C library learns from the first which blocks to keep."""
 
-LEAST_TIMES, LEAST_S = 3, 1.0
+LEAST_TIMES, LEAST_S = 5, 1.0
 READ_SAMPLES = 20
 
 
@@ -100,7 +101,7 @@ def _finish(workload: Workload) -> None:
 
 
 def timed(action: Callable[[], None]) -> tuple[float, float]:
-    """Median wall and CPU seconds of `action`, see the module."""
+    """Median of the wall seconds and mean of the CPU seconds of `action`, see the module."""
     for _ in range(WARM_UPS):
         action()
     walls: list[float] = []
@@ -111,7 +112,7 @@ def timed(action: Callable[[], None]) -> tuple[float, float]:
         action()
         walls.append((time.perf_counter_ns() - wall_ns) / 1e9)
         cpus.append((time.process_time_ns() - cpu_ns) / 1e9)
-    return median(walls), median(cpus)
+    return median(walls), fmean(cpus)
 
 
 def reading_seconds(workload: Workload) -> float:

@@ -30,7 +30,10 @@ def memory_drawn(plan: Plan) -> Element:
         Run("inference", tuple((peak.batch, peak.inference_bytes / 1e9) for peak in plan.peaks)),
     )
     whole = plan.memory.size_bytes / 1e9
-    limits = ((f"{100 * plan.share:.0f} %: {plain(whole * plan.share)} GB", whole * plan.share), (f"all: {plain(whole)} GB", whole))
+    limits = (
+        (f"{100 * plan.share:.0f} %: {plain(whole * plan.share)} GB", whole * plan.share),
+        (f"all: {plain(whole)} GB", whole),
+    )
     told = f"the largest batch is {count(plan.largest_batch)} in {size(plan.memory.size_bytes)}"
     return _drawn(runs, limits, title="Memory over the batch", labels=("batch", "peak memory, GB"), told=told)
 

@@ -88,12 +88,13 @@ def built(workload: Workload, *, device: str) -> "nn.Module":
 
 
 def optimizer_of(network: "nn.Module", workload: Workload) -> "torch.optim.Optimizer":
-    """The optimiser of `workload`, one parameter after the other as on every CPU."""
+    """The optimiser of `workload`: one parameter after the other as on every CPU, all at once as on a GPU."""
     import torch
 
+    at_once = workload.device == "cuda"
     if workload.optimizer == "sgd":
-        return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=MOMENTUM)
-    return torch.optim.AdamW(network.parameters(), lr=1e-3)
+        return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=MOMENTUM, foreach=at_once)
+    return torch.optim.AdamW(network.parameters(), lr=1e-3, foreach=at_once)
 
 
 def take_step(network: "nn.Module", optimizer: "torch.optim.Optimizer", samples: "torch.Tensor") -> None:

@@ -128,6 +128,13 @@ def test_a_gpu_has_no_blocked_copies():
     assert peak_bytes(on_gpu.inference, batch=64) < peak_bytes(rehearse(CNN).inference, batch=64)
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_gpu_s_optimiser_makes_its_temporary_values_of_all_parameters_at_once(optimizer):
+    dense = MLP.model_copy(update={"optimizer": optimizer})
+    on_cpu, on_gpu = (rehearse(dense.model_copy(update={"device": device})) for device in ("cpu", "cuda"))
+    assert peak_bytes(on_gpu.training, batch=1) >= peak_bytes(on_cpu.training, batch=1)
+
+
 def test_rehearsing_leaves_torch_s_generator_as_it_was():
     before = torch.get_rng_state()
     rehearse(CNN)
