@@ -4,7 +4,7 @@
 (`batches`) and changed (`augmentation`), which samples are drawn how often (`balance`), at which rate is learned
 (`schedule`), the loop (`loop`), one training from first to last weights (`course`), several of them and the choice
 (`trials`), the same on parts of train (`growth`), what makes it repeatable (`determinism`), what it leaves (`summary`,
-`history`, `cost`).
+`history`, `cost`, `energy`).
 """
 
 from collections.abc import Mapping

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field
 
 from edgeloop.contract import Contract
+from edgeloop.training.energy import POWERCAP, EnergyCounter
 
 COST_FILE = "cost.json"
 
@@ -22,8 +23,8 @@ class Cost(Contract):
     wall_s: float
     cpu_s: float = Field(description="of all threads of the process")
     peak_memory_bytes: int | None = Field(description="VmHWM of the process; null where Linux does not tell it")
-    energy_j: float | None = None
-    energy_reason: str = "training reads no energy counter"
+    energy_j: float | None = Field(default=None, description="of the processors, with all that runs on them")
+    energy_reason: str = Field(default="", description="why energy_j is null")
     parts: tuple["PartCost", ...] = Field(
         default=(), description="of every trial, and every share of the learning curve, in order"
     )
@@ -48,13 +49,19 @@ class PartCost(Contract):
 
 
 @contextmanager
-def measured() -> Iterator[Callable[[], Cost]]:
-    """Gives a function that tells the cost since the block began."""
-    wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+def measured(powercap: Path = POWERCAP) -> Iterator[Callable[[], Cost]]:
+    """Gives a function that tells the cost since the block began.
+
+    Args:
+        powercap: Where the kernel's energy counters lie.
+    """
+    wall_ns, cpu_ns, energy = time.perf_counter_ns(), time.process_time_ns(), EnergyCounter(powercap)
     yield lambda: Cost(
         wall_s=(time.perf_counter_ns() - wall_ns) / 1e9,
         cpu_s=(time.process_time_ns() - cpu_ns) / 1e9,
         peak_memory_bytes=_peak_memory_bytes(),
+        energy_j=energy.read_j(),
+        energy_reason=energy.reason,
     )
 
 
