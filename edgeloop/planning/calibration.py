@@ -2,8 +2,8 @@
 
 What is timed runs `WARM_UPS` times before it counts, then until `LEAST_TIMES` and `LEAST_S` are over. On the clock the
 median counts, since others may want the machine; of CPU seconds the mean, since the memory that the C library gives
-back and takes again now and then is a part of every epoch. Steps run with the deterministic kernels of a training. An epoch learns from
-all samples of train and judges those of val:
+back and takes again now and then is a part of every epoch. Steps run with the deterministic kernels of a training. An
+epoch learns from all samples of train and judges those of val:
 
     epoch = learning_samples / batch · step + judged_samples / batch · judgement
 
