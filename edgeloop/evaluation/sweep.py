@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from edgeloop import plugins
 from edgeloop.benchmarking.staging import Samples
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Sample
@@ -134,20 +135,30 @@ def _drawn(samples: Sequence[Sample], params: CorruptionParams) -> tuple[Sample,
 def _asked(
     placed: Mapping[str, PlacedVariant], *, winner: str, preferred: str
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The runtime of every variant that is asked, the fp32 one first, and why others are not."""
-    found, left_out = {}, {}
-    for name, one in placed.items():
-        if one.variant.accepted:
-            try:
-                found[name] = runtime_for(one, preferred=preferred)
-            except EdgeloopError as error:
-                left_out[name] = error.what
-    floats = [name for name in found if placed[name].variant.precision == "fp32"]
-    floats.sort(key=lambda name: (name != winner, found[name] != preferred, name))
-    for name in floats[1:]:
-        left_out[name] = f"computes what {floats[0]} computes"
-    others = sorted(found.keys() - set(floats))
-    return {name: found[name] for name in (*floats[:1], *others)}, left_out
+    """The runtime of every variant that is asked, the fp32 one first, and why others are not.
+
+    No runtime is looked for without need: some take seconds to import.
+    """
+    formats = plugins.load("runtimes", preferred).formats
+    accepted = {name: one.variant for name, one in placed.items() if one.variant.accepted}
+    asked: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    of_fp32 = ""
+    for name in sorted(
+        accepted,
+        key=lambda n: (accepted[n].precision != "fp32", n != winner, accepted[n].format not in formats, n),
+    ):
+        if of_fp32 and accepted[name].precision == "fp32":
+            left_out[name] = f"computes what {of_fp32} computes"
+            continue
+        try:
+            asked[name] = runtime_for(placed[name], preferred=preferred)
+        except EdgeloopError as error:
+            left_out[name] = error.what
+            continue
+        if accepted[name].precision == "fp32":
+            of_fp32 = name
+    return asked, left_out
 
 
 def _answers(ask: Mapping[str, Ask], samples: Samples, corruptions: Corruptions, *, seed: int) -> dict[_Key, Floats]:
