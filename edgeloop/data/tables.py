@@ -14,10 +14,12 @@ dates and times are ISO 8601 text, with a zone in UTC.
 
 import csv
 import io
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -36,6 +38,8 @@ MAX_ROW_CHARACTERS = 1 << 20
 _BATCH_ROWS = 1 << 12
 _BLOCK_BYTES = 1 << 20
 _REASON_LENGTH = 160
+_FIRST_INK, _INKS = 33, 95
+"""The ASCII characters that are no white space, and no control character but DEL."""
 _PANDAS_INDEX = "__index_level_0__"
 
 
@@ -159,6 +163,28 @@ def lines_at_most(path: Path) -> int:
 
 
 def _csv(file: IO[str], layout: Layout) -> Table:
+    records = _records(file, layout)
+    return Table(records.names, _rows(records))
+
+
+@dataclass(frozen=True)
+class _Records:
+    """What is read of a CSV file.
+
+    Args:
+        names: Of its columns, each once.
+        cells: Of each row behind the names, not stripped yet; none of an empty line.
+        width: Cells of a row that can be used.
+        skipped: Its first cells that belong to no column.
+    """
+
+    names: tuple[str, ...]
+    cells: Iterator[list[str]]
+    width: int
+    skipped: int
+
+
+def _records(file: IO[str], layout: Layout) -> _Records:
     lines = lines_of(file)
     first = next(lines, "")
     if not first.strip():
@@ -172,7 +198,7 @@ def _csv(file: IO[str], layout: Layout) -> Table:
     else:
         _refuse_values(head, layout)
         names, dropped = named(head)
-    return Table(tuple(names), _rows(records, width=len(head), skipped=1 if dropped else 0))
+    return _Records(tuple(names), records, width=len(head), skipped=1 if dropped else 0)
 
 
 def lines_of(file: IO[str]) -> Iterator[str]:
@@ -229,17 +255,102 @@ def named(head: Sequence[str]) -> tuple[list[str], bool]:
     return names, dropped
 
 
-def _rows(records: Iterator[list[str]], *, width: int, skipped: int) -> Iterator[Row]:
+def _rows(records: _Records) -> Iterator[Row]:
     number = 0
     with translated():
-        for cells in records:
+        for cells in records.cells:
             if not cells:
                 continue
             number += 1
-            if len(cells) == width:
-                yield Row(number, [cell.strip() for cell in cells[skipped:]])
+            if len(cells) == records.width:
+                yield Row(number, [cell.strip() for cell in cells[records.skipped :]])
             else:
-                yield Row(number, (), error=f"has {len(cells)} cells where there are {width} columns")
+                yield Row(number, (), error=_of_another_width(cells, records))
+
+
+def _of_another_width(cells: Sequence[str], records: _Records) -> str:
+    return f"has {len(cells)} cells where there are {records.width} columns"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """An opened CSV file, read some rows at a time.
+
+    Args:
+        names: Of its columns, each once.
+        batches: Once through: the cells as `Table` gives them, by column, and the error of each row or None; a row with
+            an error has nulls.
+    """
+
+    names: tuple[str, ...]
+    batches: "Iterator[tuple[list[pa.Array], list[str | None]]]"
+
+
+@contextmanager
+def opened_texts(path: Path, layout: Layout) -> Iterator[Texts]:
+    """As `opened`, of a CSV file, in half the time.
+
+    Raises:
+        Unreadable: As `opened`; the rows before the place that cannot be read come first.
+    """
+    with translated(), path.open(encoding=_codec(layout.encoding), newline="") as text:
+        records = _records(text, layout)
+        yield Texts(records.names, _text_batches(records))
+
+
+def _text_batches(records: _Records) -> "Iterator[tuple[list[pa.Array], list[str | None]]]":
+    ended = False
+    while not ended:
+        packet, failure = _packet(records)
+        ended = len(packet) < _BATCH_ROWS
+        rows = [cells for cells in packet if cells]
+        if rows:
+            yield _arrays(rows, records)
+        if failure is not None:
+            raise failure
+
+
+def _packet(records: _Records) -> tuple[list[list[str]], Unreadable | None]:
+    """Some rows, fewer at the end, and why there are no more where that is not the end of the file."""
+    packet: list[list[str]] = []
+    try:
+        with translated():
+            for cells in records.cells:
+                packet.append(cells)
+                if len(packet) == _BATCH_ROWS:
+                    break
+    except Unreadable as failure:
+        return packet, failure
+    return packet, None
+
+
+def _arrays(rows: list[list[str]], records: _Records) -> "tuple[list[pa.Array], list[str | None]]":
+    import pyarrow as pa
+    import pyarrow.compute as compute
+
+    errors = [None if len(cells) == records.width else _of_another_width(cells, records) for cells in rows]
+    blank = (None,) * records.width
+    columns = zip(*(cells if error is None else blank for cells, error in zip(rows, errors, strict=True)), strict=True)
+    arrays = (pa.array(column, pa.string()) for column in list(columns)[records.skipped :])
+    return [
+        compute.utf8_trim(array, characters=_blanks()) if _may_begin_blank(array) else array for array in arrays
+    ], errors
+
+
+def _may_begin_blank(texts: "pa.Array") -> bool:
+    """Whether there is white space anywhere among them, or what is not ASCII and may be."""
+    import numpy as np
+
+    content = texts.buffers()[2]
+    if content is None:
+        return False
+    return bool(np.any(np.frombuffer(content, np.uint8) - np.uint8(_FIRST_INK) >= _INKS))
+
+
+@cache
+def _blanks() -> str:
+    """What `str.strip` takes away."""
+    return "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
 
 
 # Parquet

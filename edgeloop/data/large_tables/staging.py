@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeloop.data.sources.table import TableFile, TableOptions, table_files
-from edgeloop.data.tables import Row, Unreadable, opened, opened_arrays
+from edgeloop.data.tables import Unreadable, opened, opened_arrays, opened_texts
 from edgeloop.errors import DataFault
 from edgeloop.progress import progress
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 BOOKKEEPING = ("file_number", "number", "file", "error", "typed")
 _GROUP_ROWS = 1 << 16
-_BATCH_ROWS = 1 << 13
 _TYPES = {"bool": "bool", "int": "int64", "float": "double", "text": "string"}
 
 
@@ -186,33 +185,14 @@ def _read(path: Path, options: TableOptions, names: Sequence[str], kinds: "Seque
     """The cells of a CSV file, and the errors of its rows."""
     import pyarrow as pa
 
-    with opened(path, options.layout) as table:
+    with opened_texts(path, options.layout) as table:
         places = {name: place for place, name in enumerate(table.names)}
-        blank = (None,) * len(table.names)
-        for rows in _packets(table.rows):
-            columns = list(zip(*(row.cells if row.error is None else blank for row in rows), strict=True))
+        for columns, errors in table.batches:
             cells = [
-                pa.array(columns[places[name]], kind) if name in places else pa.nulls(len(rows), kind)
+                columns[places[name]].cast(kind) if name in places else pa.nulls(len(errors), kind)
                 for name, kind in zip(names, kinds, strict=True)
             ]
-            yield cells, [row.error for row in rows]
-
-
-def _packets(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Some rows at a time; those before the place where the file cannot be read further too."""
-    packet: list[Row] = []
-    try:
-        for row in rows:
-            packet.append(row)
-            if len(packet) == _BATCH_ROWS:
-                yield packet
-                packet = []
-    except Unreadable:
-        if packet:
-            yield packet
-        raise
-    if packet:
-        yield packet
+            yield cells, errors
 
 
 def _typed(path: Path, options: TableOptions, names: Sequence[str], kinds: "Sequence[pa.DataType]") -> Iterator[Batch]:
