@@ -36,3 +36,8 @@ def quantize(
             quantized=Path(quantized.path),
         )
         quantized.metadata["accepted"] = {variant.name: variant.accepted for variant in made.variants}
+        details = {variant.name: variant.details for variant in made.variants}
+        quantized.metadata["trials"] = {name: len(found.get("trials", [0])) for name, found in details.items()}
+        quantized.metadata["fallback"] = {
+            name: found["fallback"] for name, found in details.items() if "fallback" in found
+        }
