@@ -13,7 +13,7 @@ SIDE = 540.0
 _WIDE_PX = 12.5
 """The names are of 11 px, and outlined."""
 
-_LINE_PX = 14.0
+_LINE_PX, _LINES = 14.0, 4
 _ORDER = ("true", "right", "wrong", "missed")
 
 
@@ -67,11 +67,12 @@ def _names(named: Sequence[tuple[Mark, Box]], width: float, height: float) -> li
 
 
 def _places(box: Box, length: float, width: float, height: float) -> list[Box]:
-    """Above and below the box, then a line further off, each from its left edge or up to its right one, all inside."""
+    """Above and below the box, then lines further off, each from its left edge or up to its right one, all inside."""
     found = []
-    for top in (box.top - _LINE_PX - 1, box.bottom + 1, box.top - 2 * _LINE_PX, box.bottom + _LINE_PX):
-        for left in (box.left, box.right - length):
-            x = min(max(left, 2.0), max(2.0, width - length - 2))
-            y = min(max(top, 0.0), height - _LINE_PX)
-            found.append(Box(x, y, x + length, y + _LINE_PX))
+    for away in range(_LINES):
+        for top in (box.top - (away + 1) * (_LINE_PX + 1), box.bottom + 1 + away * (_LINE_PX + 1)):
+            for left in (box.left, box.right - length):
+                x = min(max(left, 2.0), max(2.0, width - length - 2))
+                y = min(max(top, 0.0), height - _LINE_PX)
+                found.append(Box(x, y, x + length, y + _LINE_PX))
     return found

@@ -102,10 +102,10 @@ def test_boxes_are_drawn_where_they_are_and_their_text_is_escaped():
 
 
 def test_names_lie_inside_the_picture_and_not_on_each_other():
-    marks = tuple(mark("wrong", "recommendation 0.91", left=0.49) for _ in range(4))
+    marks = tuple(mark("wrong", "recommendation 0.91", left=0.49) for _ in range(9))
     places = [(float(n.get("x")), float(n.get("y"))) for n in parsed(example_drawn(example(marks=marks))).iter("text")]
     assert all(0 <= x <= SIDE - 100 for x, _ in places)
-    assert len(set(places)) == 4
+    assert len(set(places)) == 9
 
 
 def test_the_object_of_a_right_box_is_drawn_below_it_and_has_no_name():
