@@ -18,10 +18,10 @@ from edgeloop.training.fit import train
 from edgeloop.training.summary import TrainingSummary
 
 SECTION: dict[str, Any] = {
-    "epochs": 10,
+    "epochs": 5,
     "batch_size": 16,
     "model": "cnn",
-    "model_options": {"width": 4},
+    "model_options": {"width": 2},
     "ema": 0.9,
     "augment": [{"noise": 0.05}],
     "balance_by": "condition",
@@ -77,7 +77,7 @@ def untouched(lit_bars: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.slow
 def test_a_training_that_is_killed_in_its_second_trial_ends_with_the_same_bits(lit_bars, untouched, tmp_path):
-    assert killed(lit_bars, tmp_path, epochs=13)
+    assert killed(lit_bars, tmp_path, epochs=7)
     assert ended(lit_bars, tmp_path) == untouched
 
 
@@ -87,7 +87,7 @@ def test_a_training_that_is_killed_at_ten_random_moments_ends_with_the_same_bits
     rng, caught = random.Random(SEED), 0
     while caught < 10:
         out = tmp_path / f"{caught}"
-        assert killed(lit_bars, out, epochs=rng.randrange(1, 19), delay_s=rng.random() / 50)
+        assert killed(lit_bars, out, epochs=rng.randrange(1, 10), delay_s=rng.random() / 50)
         assert not (out / "model").exists()
         assert ended(lit_bars, out) == untouched
         caught += 1
@@ -99,5 +99,5 @@ def test_a_training_that_is_killed_again_and_again_still_comes_to_its_end(lit_ba
     """Epochs of before are told again at once, so every life gets a few further than the one before."""
     rng = random.Random(SEED)
     for life in range(1, 6):
-        assert killed(lit_bars, tmp_path, epochs=3 * life, delay_s=rng.random() / 50)
+        assert killed(lit_bars, tmp_path, epochs=life, delay_s=rng.random() / 50)
     assert ended(lit_bars, tmp_path) == untouched
