@@ -33,7 +33,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.manual_seed(0)
     paths = {
         "torch": folder / "m.safetensors", "onnx": folder / "m.onnx", "fake": folder / "m.json",
-        "openvino": folder / "m.openvino",
+        "openvino": folder / "m.openvino", "litert": folder / "m.tflite",
     }  # fmt: skip
     network = plugins.load("models", "cnn").build(SHAPE, CLASSES, {"width": 4})
     write_weights(paths["torch"], network.state_dict())
@@ -41,6 +41,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     plugins.load("conversion", "openvino").convert(
         folder, paths["onnx"], target=paths["openvino"], params=ConvertParams()
     )
+    # its converter cannot be installed beside the other packages: a convolution, a rectifier, a mean and a product
+    paths["litert"].write_bytes((Path(__file__).parent / "models" / "litert.tflite").read_bytes())
     paths["fake"].write_text(json.dumps({"outputs": {"logits": CLASSES}}))
     return paths
 
@@ -55,8 +57,11 @@ def read(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture
-def runtime(read: tuple[str, str]) -> Runtime:
-    return plugins.load("runtimes", read[0])
+def runtime(read: tuple[str, str], request: pytest.FixtureRequest) -> Runtime:
+    runtime: Runtime = plugins.load("runtimes", read[0])
+    if "path" in request.fixturenames and not (state := runtime.state()).available:
+        pytest.skip(f"{read[0]}: {state.reason}")
+    return runtime
 
 
 @pytest.fixture
