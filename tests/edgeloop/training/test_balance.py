@@ -62,32 +62,14 @@ def test_fewer_samples_than_values_are_still_an_epoch():
 
 
 def test_a_balanced_training_is_another_one(lit_bars, tmp_path):
-    balanced, plain = (trained(lit_bars, tmp_path / f"{name}", balance_by=name) for name in ("condition", None))
+    """The summary says how many samples each entry of `augment` is for."""
+    entries = [{"where": {"condition": "night"}, "noise": 0.2}, {"gain": 0.2}]
+    balanced, plain = (
+        trained(lit_bars, tmp_path / f"{name}", balance_by=name, augment=entries) for name in ("condition", None)
+    )
+    assert balanced.augmented == (9, 81)
     assert balanced.weights_sha256 != plain.weights_sha256
     assert balanced.steps == plain.steps
-
-
-def test_a_training_with_everything_goes_on_after_a_kill_with_the_same_bits(lit_bars, tmp_path, monkeypatch):
-    from edgeloop.training import loop
-
-    everything = {
-        "epochs": 2,
-        "balance_by": "condition",
-        "augment": [{"where": {"condition": "night"}, "noise": 0.2}, {"gain": 0.2, "blur": 0.5, "mirror": True}],
-        "checkpoints": tmp_path / "states",
-    }
-    whole = trained(lit_bars, tmp_path / "whole", **{**everything, "checkpoints": tmp_path / "others"})
-    run_epoch = loop._run_epoch
-    monkeypatch.setattr(loop, "_run_epoch", lambda inner, number: run_epoch(inner, number) if number < 2 else stop())
-    with pytest.raises(KeyboardInterrupt):
-        trained(lit_bars, tmp_path / "half", **everything)
-    monkeypatch.setattr(loop, "_run_epoch", run_epoch)
-    assert trained(lit_bars, tmp_path / "half", **everything).weights_sha256 == whole.weights_sha256
-    assert whole.augmented == (9, 81)
-
-
-def stop() -> None:
-    raise KeyboardInterrupt
 
 
 def test_a_column_that_no_sample_has_is_refused(lit_bars, tmp_path):
