@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edgeloop import calibration, plugins
 from edgeloop.batches import batches, spread
@@ -63,6 +63,15 @@ class QuantizeParams(Contract):
     )
     seed: int = Field(default=0, ge=0, lt=2**32, description="of the choice of the calibration set")
     limits: QuantizeLimits = QuantizeLimits()
+
+    @model_validator(mode="after")
+    def _method_known(self) -> "QuantizeParams":
+        """Before the first step runs; a name that no plug-in has is refused elsewhere, with the nearest."""
+        for name in set(self.schemes) & set(plugins.names("quantization")):
+            methods = plugins.load("quantization", name).methods
+            if methods and self.calibration_method not in methods:
+                raise ValueError(f"calibration_method {self.calibration_method}: {name} knows {', '.join(methods)}")
+        return self
 
 
 class Scheme(Protocol):
@@ -152,11 +161,11 @@ def quantize(
         quantized: Folder of the variant set, replaced as a whole.
 
     Raises:
-        ParamsFault: Two schemes make the same variant, or one does not know the calibration method.
+        ParamsFault: Two schemes make the same variant.
         DataFault: train or val holds no accepted sample, or the dataset's classes are not the model's.
         ModelFault: A float file is missing, failed its checks, or cannot be quantized.
     """
-    schemes = _schemes(params)
+    schemes = _schemes(params.schemes)
     sources = placed_variants([converted])
     card, opened = ModelCard.of(converted), Dataset(dataset, validation)
     with whole_folder(quantized) as folder:
@@ -178,8 +187,7 @@ def quantize(
     return made
 
 
-def _schemes(params: QuantizeParams) -> list[Scheme]:
-    names = params.schemes
+def _schemes(names: tuple[str, ...]) -> list[Scheme]:
     schemes: list[Scheme] = [plugins.load("quantization", name) for name in names]
     made: dict[str, str] = {}
     for name, scheme in zip(names, schemes, strict=True):
@@ -188,12 +196,6 @@ def _schemes(params: QuantizeParams) -> list[Scheme]:
                 f"{made[scheme.variant]} and {name} both make {scheme.variant}",
                 where="quantize.schemes",
                 fix="keep one of them",
-            )
-        if scheme.methods and params.calibration_method not in scheme.methods:
-            raise ParamsFault(
-                f"{name} knows {', '.join(scheme.methods)}, not {params.calibration_method}",
-                where="quantize.calibration_method",
-                fix="choose another method or scheme",
             )
         made[scheme.variant] = name
     return schemes

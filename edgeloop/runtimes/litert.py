@@ -1,8 +1,8 @@
 """LiteRT on the CPU, from `.tflite` files, through XNNPACK.
 
 A file is made for one batch size. A batch of another size is answered in parts of that size, so a file for one sample
-answers any batch. Outputs have the names of the card beside the file, in its order. Input and output are float32; a file
-in int8 holds its own conversion at both ends.
+answers any batch. Outputs have the names of the card beside the file, in its order. Input and output are float32; an
+int8 file holds its own conversion at both ends.
 """
 
 import os

@@ -12,7 +12,6 @@ import pytest
 from onnx import helper, numpy_helper
 
 from edgeloop.canonical import sha256_of_file
-from edgeloop.errors import ParamsFault
 from edgeloop.quantization import QuantizeLimits, QuantizeParams, quantize
 from edgeloop.variants import VARIANTS_FILE, Variant, VariantSet
 
@@ -162,8 +161,6 @@ def test_half_the_size_is_judged_as_int8_is(made: Any, tmp_path: Path) -> None:
     ]
 
 
-def test_a_method_that_a_scheme_does_not_know_is_refused(made: Any, tmp_path: Path) -> None:
-    with pytest.raises(ParamsFault, match="nncf knows minmax, percentile"):
-        run(
-            made, made.model.with_name("converted"), tmp_path / "q", schemes=("nncf",), calibration_method="entropy"
-        )  # fmt: skip
+def test_a_method_that_a_scheme_does_not_know_is_refused_before_anything_runs() -> None:
+    with pytest.raises(ValueError, match="nncf knows minmax, percentile"):
+        QuantizeParams(schemes=("onnxruntime_static", "nncf"), calibration_method="entropy")
