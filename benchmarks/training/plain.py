@@ -7,7 +7,7 @@ import torch
 
 
 def plain_epochs(
-    network: Any, loss_of: Callable[..., Any], *, train: Any, val: Any, mean: float, std: float, batch: int
+    network: Any, loss_of: Callable[..., Any], *, train: Any, val: Any, mean: float, std: float, batch: int, rate: float
 ) -> Iterator[float]:
     """Trains an epoch whenever the next value is asked for, the mean loss on val.
 
@@ -19,8 +19,9 @@ def plain_epochs(
         mean: Taken from the values, in 0..1 where they are bytes.
         std: The values are divided by it.
         batch: Samples a step.
+        rate: Of learning, the same in every step.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate)
 
     def inputs_of(values: Any) -> Any:
         return ((values.float() / 255 if values.dtype == torch.uint8 else values) - mean) / std

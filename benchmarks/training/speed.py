@@ -66,7 +66,9 @@ def measured(name: str) -> dict[str, list[float]]:
     batch = case.batches[0]
     seconds: dict[str, list[float]] = {"edgeloop": [], "plain": []}
     with deterministic(seed=0, threads=1):
-        given = lesson(case, train=samples, val=samples // 7, batch=batch, epochs=rounds + 1, augment_shift=0)
+        given = lesson(
+            case, train=samples, val=samples // 7, batch=batch, epochs=rounds + 1, augment_shift=0, schedule="constant"
+        )
         card, task = given.material.card, given.task
         rival = plain_epochs(
             copy.deepcopy(given.network),
@@ -76,6 +78,7 @@ def measured(name: str) -> dict[str, list[float]]:
             mean=card.preprocessing.mean[0],
             std=card.preprocessing.std[0],
             batch=batch,
+            rate=given.params.learning_rate,
         )
         began_s = time.process_time()
 

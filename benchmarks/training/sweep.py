@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.training.cases import CASES
 from benchmarks.training.children import child, rows_told
 from benchmarks.training.memory import gpu_obstacle
+from edgeloop.planning.table import threads_told
 
 BATCHES = {"alexnet": 16, "yolo_tiny": 8}
 SAMPLES = 1000
@@ -33,7 +34,7 @@ def figures() -> Iterator[tuple[str, str, str]]:
     for name in BATCHES:
         for device, threads, precision, wall_s, cpu_s, peak_bytes in child("sweep", name):
             place, beside = (
-                (f"{threads} threads", f"{cpu_s:.1f} s of CPU")
+                (threads_told(threads), f"{cpu_s:.1f} s of CPU")
                 if device == "cpu"
                 else (device, f"peak {peak_bytes / 1e6:,.0f} MB")
             )
@@ -48,7 +49,7 @@ def table(*chosen: str) -> Iterator[str]:
     rows = [
         (
             name,
-            f"{threads} threads" if device == "cpu" else f"GPU, peak {peak_bytes / 1e6:,.0f} MB",
+            threads_told(threads) if device == "cpu" else f"GPU, peak {peak_bytes / 1e6:,.0f} MB",
             precision,
             f"{wall_s:.1f}",
             f"{cpu_s:.1f}",
@@ -65,27 +66,26 @@ def table(*chosen: str) -> Iterator[str]:
 
 
 def draw(found: dict[str, list[Any]]) -> None:
-    """A picture a network: threads across, seconds up, one line a precision; a GPU is a level line."""
+    """A picture a network: threads across, CPU seconds a thread up, one line a precision; a GPU is a level line.
+
+    CPU seconds a thread are what a thread computes, whoever else wants its core: an idle machine comes near them.
+    """
     from edgeloop.pictures import BLUE, GREY, ORANGE, picture
 
     colours = {"fp32": BLUE, "bf16": ORANGE, "fp16": GREY}
     with picture(PICTURE, width_in=8, height_in=3.2) as figure:
         for place, (name, rows) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
             for precision, colour in colours.items():
-                points = [
-                    (threads, seconds)
-                    for device, threads, kind, seconds, *_ in rows
-                    if (device, kind) == ("cpu", precision)
-                ]
-                if points:
+                cpu = [row for row in rows if row[0] == "cpu" and row[2] == precision]
+                if cpu:
+                    points = [(threads, cpu_s / threads) for _, threads, _, _, cpu_s, _ in cpu]
                     place.plot(*zip(*points, strict=True), marker="o", color=colour, label=precision)
-                for device, _, kind, seconds, *_ in rows:
+                for device, _, kind, wall_s, *_ in rows:
                     if device == "cuda" and kind == precision:
-                        place.axhline(seconds, color=colour, linestyle=":", label=f"GPU, {precision}")
+                        place.axhline(wall_s, color=colour, linestyle=":", label=f"GPU, {precision}")
             shape = "x".join(map(str, CASES[name].shape))
-            place.set(
-                title=f"{name}, {shape}", xlabel="threads", ylabel=f"seconds, {SAMPLES:,} samples", ylim=(0, None)
-            )
+            ylabel = f"CPU seconds a thread, {SAMPLES:,} samples"
+            place.set(title=f"{name}, {shape}, batch {BATCHES[name]}", xlabel="threads", ylabel=ylabel, ylim=(0, None))
             place.set_xticks(sorted({threads for device, threads, *_ in rows if device == "cpu"}))
             place.legend()
 

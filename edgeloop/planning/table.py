@@ -21,7 +21,7 @@ def facts_of(plan: Plan) -> dict[str, str]:
         "memory": f"{size(plan.memory.size_bytes)} ({plan.memory.source}), {100 * plan.share:.0f} % of it used",
         "process": size(plan.process_bytes),
         "largest batch": f"{count(plan.largest_batch)} in training, {count(plan.largest_inference_batch)} in inference",
-        f"peak at batch {plan.batch}": f"{size(planned.training_bytes)} in training,"
+        f"peak at batch {count(plan.batch)}": f"{size(planned.training_bytes)} in training{_verdict(plan)},"
         f" {size(planned.inference_bytes)} in inference",
     }
     for time in plan.times:
@@ -35,6 +35,14 @@ def facts_of(plan: Plan) -> dict[str, str]:
         f" and judges {count(plan.judged_samples)}"
     )
     return facts
+
+
+def _verdict(plan: Plan) -> str:
+    """Of the planned batch, where it is larger than what keeps to the share."""
+    if plan.batch <= plan.largest_batch:
+        return ""
+    fits = plan.planned.training_bytes <= plan.memory.size_bytes
+    return f" (above {100 * plan.share:.0f} %)" if fits else " (does not fit)"
 
 
 def threads_told(threads: int) -> str:
