@@ -88,6 +88,12 @@ class Detection(Task):
         kept = _area(cut) >= LEAST_SHARE * _area(boxes)
         return np.concatenate([cut, truth[:, 4:]], axis=1)[kept]
 
+    def mirrored(self, truth: Floats, *, shape: tuple[int, ...]) -> Floats:
+        """Boxes of the picture that was turned left to right; `shape` is C, H, W."""
+        turned = truth.copy()
+        turned[:, [0, 2]] = shape[2] - truth[:, [2, 0]]
+        return turned
+
     def loss(
         self,
         outputs: "Mapping[str, torch.Tensor]",

@@ -24,14 +24,6 @@ BANDS = WindowPreprocessing(window=WindowInput(bands=4), channels=1, length=8, m
 ROW = RowPreprocessing(columns=("a", "b"), mean=(0.0, 0.0), std=(1.0, 100.0))
 
 
-class Turning(Detection):
-    """Detection that says what a mirrored picture shows."""
-
-    def mirrored(self, truth: np.ndarray, *, shape: tuple[int, ...]) -> np.ndarray:
-        width = shape[2]
-        return truth[:, [2, 1, 0, 3, 4]] * [-1, 1, -1, 1, 1] + [width, 0, width, 0, 0]
-
-
 def pictures(count: int = 40) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(5).integers(0, 256, size=(count, 3, 12, 12), dtype=np.uint8))
 
@@ -127,7 +119,7 @@ def test_the_shift_of_boxes_and_the_turn_of_boxes_go_together():
     values = torch.zeros(60, 3, 12, 12, dtype=torch.uint8)
     values[:, :, 3:6, 2:6] = 255
     boxes = [np.array([[2, 3, 6, 6, 0]], dtype=np.float32) for _ in range(60)]
-    task = Turning()
+    task = Detection()
     moved, shift = shifted(values, most=2, rng=np.random.default_rng(0))
     assert shift is not None
     truths = shift.moved(boxes, task, shape=(3, 12, 12))
