@@ -262,10 +262,9 @@ def _dhash(grey: "Image.Image", pixels: NDArray[np.uint8]) -> str:
 
 def difference_hashes(small: NDArray[np.uint8]) -> list[str]:
     """The difference hashes of grey pictures of shape N, H, W, whose sides need no averaging down."""
-    pictures, height, width = small.shape
-    across = small.reshape(-1, width).astype(np.float64) @ _differences(width)  # whole numbers: none rounds
-    bits = np.packbits(_rows(height) @ across.reshape(pictures, height, 8) > 0, axis=None).tobytes()
-    return [bits[start : start + 8].hex() for start in range(0, 8 * pictures, 8)]
+    across = small.astype(np.float64) @ _differences(small.shape[2])  # whole numbers: none rounds
+    bits = np.packbits(_rows(small.shape[1]) @ across > 0, axis=None).tobytes()
+    return [bits[start : start + 8].hex() for start in range(0, len(bits), 8)]
 
 
 @cache
