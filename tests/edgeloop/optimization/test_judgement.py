@@ -104,3 +104,9 @@ def test_an_output_that_is_not_finite_fails() -> None:
 @pytest.mark.parametrize(("limit", "status"), [(0.3, "pass"), (0.29, "fail")])
 def test_the_size_is_judged_at_its_limit(limit: float, status: str) -> None:
     assert check(judge("ab" * 20, "ab" * 20, max_size_ratio=limit), "size_ratio").status == status
+
+
+def test_limits_that_were_carried_as_floats_are_the_same_limits() -> None:
+    """KFP carries every number as a float, and a digest is taken of what is written."""
+    carried = {name: float(value) for name, value in QuantizeLimits().values().items()}
+    assert json.dumps(QuantizeLimits.model_validate(carried).values()) == json.dumps(QuantizeLimits().values())
