@@ -41,7 +41,7 @@ class QuantizeLimits(Contract):
         default=0.1, ge=0, le=1, description="the same of every class and condition with 30 samples or more"
     )
     min_agreement: float = Field(default=0.97, ge=0, le=1, description="share of samples with the same answer as float")
-    min_sqnr_db: float = Field(default=10.0, ge=0, le=200, description="of every output: signal over noise, in decibels")
+    min_sqnr_db: float = Field(default=10.0, ge=0, le=200, description="of every output: signal over noise")
     max_size_ratio: float = Field(default=0.75, gt=0, le=10, description="file size over that of the float file")
 
 
