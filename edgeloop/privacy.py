@@ -10,6 +10,7 @@ OPT_OUTS = {
     "ORT_DISABLE_TELEMETRY": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DVC_NO_ANALYTICS": "true",
+    "NNCF_CI": "1",  # it reports its use unless it believes to be tested
     "DO_NOT_TRACK": "1",
 }
 """Variables of the environment; one that the user has set, to whatever, keeps its value."""
