@@ -8,6 +8,7 @@ import copy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -20,9 +21,12 @@ class Average:
     """
 
     def __init__(self, network: "nn.Module", *, decay: float) -> None:
-        self._learning, self._decay, self.steps = network, decay, 0
+        self._decay, self.steps = decay, 0
         self.network: nn.Module = copy.deepcopy(network).requires_grad_(False) if decay else network
         """The average; without one the network itself."""
+        pairs = list(zip(_values(self.network), _values(network), strict=True)) if decay else []
+        self._averaged = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+        self._copied = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
 
     def follow(self) -> None:
         """To be called after every step."""
@@ -32,10 +36,13 @@ class Average:
             return
         self.steps += 1
         decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
-        learned = self._learning.state_dict()
         with torch.no_grad():
-            for name, mean in self.network.state_dict().items():
-                if mean.dtype.is_floating_point:
-                    mean.lerp_(learned[name], 1 - decay)
-                else:
-                    mean.copy_(learned[name])
+            means, learned = zip(*self._averaged, strict=True)
+            torch._foreach_lerp_(means, learned, 1 - decay)
+            for count, learned_count in self._copied:
+                count.copy_(learned_count)
+
+
+def _values(network: "nn.Module") -> "list[torch.Tensor]":
+    """Weights and what else a network holds; the very tensors, which training changes in place."""
+    return [*network.parameters(), *network.buffers()]

@@ -122,12 +122,10 @@ def _picture_shifted(pixels: "torch.Tensor", offsets: NDArray[np.int64], most: i
     """B, C, H, W; offset `most` leaves a picture where it is."""
     import torch
 
-    batch, channels, height, width = pixels.shape
-    places = torch.from_numpy(offsets)
-    rows = (places[0] + torch.arange(height)).reshape(batch, 1, height, 1)
-    columns = (places[1] + torch.arange(width)).reshape(batch, 1, 1, width)
+    height, width = pixels.shape[2:]
     padded = torch.nn.functional.pad(pixels, (most,) * 4)
-    return padded[torch.arange(batch).reshape(-1, 1, 1, 1), torch.arange(channels).reshape(1, -1, 1, 1), rows, columns]
+    places = zip(padded, *offsets[:, :, 0].tolist(), strict=True)
+    return torch.stack([picture[:, down : down + height, right : right + width] for picture, down, right in places])
 
 
 def _window_shifted(readings: "torch.Tensor", offsets: NDArray[np.int64], most: int) -> "torch.Tensor":
