@@ -46,7 +46,7 @@ run: env ## run the release pipeline here [SCENARIO=name]
 
 # What measures runs alone and last: beside other tests a benchmark calls itself contended, and rightly.
 test: env lint ## lint and run all tests but the longest
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not quiet and not long" $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet and not long" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "quiet and not long" $(PYTEST_ARGS)
 
 test-all: env lint ## lint and run every test
