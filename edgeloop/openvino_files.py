@@ -12,7 +12,11 @@ import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
+from edgeloop.errors import EdgeloopError, ModelFault, translated
 from edgeloop.files import whole_file
+from edgeloop.plugins import missing_extra
+from edgeloop.privacy import opt_out
+from edgeloop.runtimes import one_line
 
 SUFFIX = ".openvino"
 TOPOLOGY, WEIGHTS = "model.xml", "model.bin"
@@ -46,6 +50,32 @@ def write_ir(model: Any, path: Path, *, half: bool = False, compute: ComputeType
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for name in (TOPOLOGY, WEIGHTS):
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), (Path(scratch) / name).read_bytes())
+
+
+def convert_onnx(source: Path, path: Path, *, half: bool = False, compute: ComputeType = "f32") -> str:
+    """Writes the IR of an ONNX file as `write_ir` does; the version of OpenVINO.
+
+    Raises:
+        MissingExtra: OpenVINO is not installed.
+        ModelFault: OpenVINO does not take the file.
+        InputFault: There is none.
+    """
+    opt_out()
+    try:
+        import openvino
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "openvino") from error
+    with translated(source), source.open("rb"):
+        pass
+    try:
+        write_ir(read_onnx(source), path, half=half, compute=compute)
+    except EdgeloopError:
+        raise
+    except Exception as error:  # the library raises its own, RuntimeError and kin
+        raise ModelFault(
+            f"cannot be converted to OpenVINO's IR ({one_line(error)})", where=str(source), fix="check the file"
+        ) from error
+    return str(openvino.__version__)
 
 
 def read_ir(path: Path) -> Any:

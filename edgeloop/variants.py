@@ -60,6 +60,19 @@ class Variant(Contract):
         return all(check.status == "pass" for check in self.checks)
 
 
+def float_variant(name: str, format: str, path: Path, tool: Tool) -> Variant:  # noqa: A002 - the field's own name
+    """The record of a file that computes in float32, as it lies at `path`."""
+    return Variant(
+        name=name,
+        format=format,
+        precision="fp32",
+        file=path.name,
+        sha256=sha256_of_file(path),
+        size_bytes=path.stat().st_size,
+        made_by=tool,
+    )
+
+
 class VariantSet(Contract):
     """The variants in one folder."""
 

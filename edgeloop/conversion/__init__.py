@@ -10,7 +10,6 @@ from pydantic import Field
 
 from edgeloop import plugins
 from edgeloop.batches import batches, spread
-from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault
@@ -19,7 +18,7 @@ from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime, Session
-from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet
+from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet, float_variant
 
 TRAINED_FORMAT = "torch"
 TRAINED = f"{TRAINED_FORMAT}-fp32"
@@ -126,7 +125,7 @@ def _trained(model: Path, folder: Path) -> Variant:
     for source, target in ((model / CARD_FILE, folder / CARD_FILE), (model / WEIGHTS_FILE, path)):
         copy_file(source, target)
     tool = Tool(name="torch", version=version("torch"))
-    return _variant(TRAINED, TRAINED_FORMAT, path, tool)
+    return float_variant(TRAINED, TRAINED_FORMAT, path, tool)
 
 
 def _converted(
@@ -147,7 +146,7 @@ def _converted(
     ):
         parity = _parity(reference, candidate, val=val, card=ModelCard.of(folder), advance=advance)
     checks = tuple(_judged(*both, limit=params.max_relative_error) for both in zip(*parity.values(), strict=True))
-    return _variant(f"{name}-fp32", name, target, made.tool).model_copy(
+    return float_variant(f"{name}-fp32", name, target, made.tool).model_copy(
         update={
             "made_from": source,
             "checks": made.checks + checks,
@@ -156,18 +155,6 @@ def _converted(
                 "parity": {how: [one.values() for one in outputs] for how, outputs in parity.items()},
             },
         }
-    )
-
-
-def _variant(name: str, format: str, path: Path, tool: Tool) -> Variant:  # noqa: A002 - the word of variants.json
-    return Variant(
-        name=name,
-        format=format,
-        precision="fp32",
-        file=path.name,
-        sha256=sha256_of_file(path),
-        size_bytes=path.stat().st_size,
-        made_by=tool,
     )
 
 

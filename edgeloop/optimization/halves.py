@@ -7,12 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.errors import EdgeloopError, ModelFault, translated
-from edgeloop.openvino_files import SUFFIX, ComputeType, read_onnx, write_ir
+from edgeloop.openvino_files import SUFFIX, ComputeType, convert_onnx
 from edgeloop.optimization.recipes import Method, Recipe
-from edgeloop.plugins import missing_extra
-from edgeloop.privacy import opt_out
-from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
 
 
@@ -43,23 +39,9 @@ class HalfScheme:
         recipe: Recipe,  # noqa: ARG002
     ) -> Tool:
         """See `edgeloop.quantization.Scheme`; reads no input."""
-        opt_out()
-        try:
-            import openvino
-        except ModuleNotFoundError as error:
-            raise missing_extra(error, "openvino") from error
-        with translated(source), source.open("rb"):
-            pass
-        try:
-            write_ir(read_onnx(source), target, half=True, compute=self.compute)
-        except EdgeloopError:
-            raise
-        except Exception as error:  # the library raises its own, RuntimeError and kin
-            raise ModelFault(
-                f"cannot be converted to OpenVINO's IR ({one_line(error)})", where=str(source), fix="check the file"
-            ) from error
+        version = convert_onnx(source, target, half=True, compute=self.compute)
         return Tool(
             name="openvino.save_model",
-            version=openvino.__version__,
+            version=version,
             options={"weights": "float16", "compute": self.compute},
         )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, ProfileName, Target
-from edgeloop.canonical import sha256_of_file
 from edgeloop.confinement import confined
 from edgeloop.contract import Contract
 from edgeloop.conversion_of_files import convert_file
@@ -29,7 +28,7 @@ from edgeloop.optimization.guessing import described, guessed_card
 from edgeloop.optimization.open_batch import with_open_batch
 from edgeloop.optimization.recipes import Recipe
 from edgeloop.selection import Selection, SelectLimits, SelectParams, chosen, select
-from edgeloop.variants import VARIANTS_FILE, Tool, Variant, VariantSet, placed_variants
+from edgeloop.variants import VARIANTS_FILE, Tool, Variant, VariantSet, float_variant, placed_variants
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
@@ -183,7 +182,7 @@ def _admitted(model: Path, folder: Path) -> Path:
         {"source": str(model.absolute()), "target": str(target)},
         where=model,
     )
-    _write_set(folder, [_variant("onnx-fp32", "onnx", target, Tool(name="user", version="unknown"))])
+    _write_set(folder, [float_variant("onnx-fp32", "onnx", target, Tool(name="user", version="unknown"))])
     return target
 
 
@@ -197,7 +196,7 @@ def _convert(source: Path, runtimes: set[str], notes: list[str]) -> None:
     except (ModelFault, MissingExtra) as error:
         notes.append(f"openvino-fp32 was not made: {error.line()}")
         return
-    variant = _variant("openvino-fp32", "openvino", target, made.made_by)
+    variant = float_variant("openvino-fp32", "openvino", target, made.made_by)
     # a comparison that could not be made leaves the file to the comparison of the benchmark
     checks = tuple(check for check in made.checks if check.status != "not evaluated")
     known = VariantSet.of(source.parent).variants
@@ -218,7 +217,7 @@ def _by_speed(work: Path, wish: Wish, notes: list[str]) -> tuple[BenchmarkReport
             target = folder / f"{scheme.variant}{scheme.suffix}"
             source = work / "converted" / "onnx-fp32.onnx"
             tool = scheme.quantize(source, (), target=target, recipe=Recipe(method=None))
-            variant = _variant(scheme.variant, scheme.format, target, tool)
+            variant = float_variant(scheme.variant, scheme.format, target, tool)
             made.append(variant.model_copy(update={"precision": scheme.precision, "made_from": "onnx-fp32"}))
     _write_set(folder, made)
     placed = placed_variants([work / "converted", folder])
@@ -298,18 +297,6 @@ def _guessed(path: Path, dataset: Path, material: Material, notes: list[str]) ->
     card = guessed_card(path, Dataset(dataset).card.classes, mean=material.mean, std=material.std)
     notes.append(f"no {CARD_FILE} beside the model: {described(card)}")
     return card
-
-
-def _variant(name: str, format: str, path: Path, tool: Tool) -> Variant:  # noqa: A002 - the word of variants.json
-    return Variant(
-        name=name,
-        format=format,
-        precision="fp32",
-        file=path.name,
-        sha256=sha256_of_file(path),
-        size_bytes=path.stat().st_size,
-        made_by=tool,
-    )
 
 
 def _write_set(folder: Path, variants: Sequence[Variant]) -> None:
