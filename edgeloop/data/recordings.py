@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.data.tables import Unreadable, shortened
 from edgeloop.data.windows import MAX_CHANNELS
 
 if TYPE_CHECKING:
@@ -23,12 +24,7 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 1 << 16
 _BLOCK_BYTES = 1 << 20
 _MAX_HEADER_BYTES = 1 << 20
-_REASON_LENGTH = 160
 _NO_READING = ("", "nan", "na", "n/a", "null", "none")
-
-
-class Unreadable(Exception):
-    """Why a file cannot be used, without its path."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Wanted:
         channels = self.channels or tuple(name for name in names if name not in self.roles)
         wanted = [*self.roles, *channels]
         if missing := [name for name in wanted if name not in names]:
-            raise Unreadable(f"has no column {missing[0]!r}, only {_shortened(', '.join(map(repr, names)))}")
+            raise Unreadable(f"has no column {missing[0]!r}, only {shortened(', '.join(map(repr, names)))}")
         if twice := [name for name in wanted if names.count(name) > 1]:
             raise Unreadable(f"has two columns {twice[0]!r}")
         if not channels or len(channels) > MAX_CHANNELS:
@@ -138,12 +134,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
     known = error.strerror if isinstance(error, OSError) else None
-    return f"cannot be read ({_shortened(known or str(error) or type(error).__name__)})"
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _REASON_LENGTH else f"{line[: _REASON_LENGTH - 1]}…"
+    return f"cannot be read ({shortened(known or str(error) or type(error).__name__)})"
 
 
 def numbers(column: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -156,7 +147,7 @@ def numbers(column: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]
 
     if not _is_text(column.type):
         if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_decimal(column.type)):
-            raise Unreadable(f"holds {_shortened(str(column.type))} where numbers are expected")
+            raise Unreadable(f"holds {shortened(str(column.type))} where numbers are expected")
         return _floats(column.cast(pa.float64(), safe=False)), np.zeros(len(column), dtype=bool)
     texts, given = _given(column)
     values = _cast(texts, pa.float64())
@@ -250,6 +241,6 @@ def codes(column: "pa.Array") -> tuple[NDArray[np.int64], list[str]]:
     try:
         texts = pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
     except pa.ArrowNotImplementedError as error:
-        raise Unreadable(f"holds {_shortened(str(column.type))} where names are expected") from error
+        raise Unreadable(f"holds {shortened(str(column.type))} where names are expected") from error
     encoded = texts.dictionary_encode()
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()

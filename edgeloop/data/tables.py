@@ -121,19 +121,20 @@ def translated() -> Iterator[None]:
     except UnicodeError as error:
         raise Unreadable("is not text of that encoding; say which it is, such as -o encoding=latin-1") from error
     except csv.Error as error:
-        raise Unreadable(f"is no CSV table ({_shortened(str(error))})") from error
+        raise Unreadable(f"is no CSV table ({shortened(str(error))})") from error
     except MemoryError as error:
         raise Unreadable("needs more memory than there is") from error
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         known = error.strerror if isinstance(error, OSError) else None
-        raise Unreadable(f"cannot be read ({_shortened(known or str(error) or type(error).__name__)})") from error
+        raise Unreadable(f"cannot be read ({shortened(known or str(error) or type(error).__name__)})") from error
 
 
 def _codec(encoding: Encoding) -> str:
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """One line of at most _REASON_LENGTH characters."""
     line = " ".join(text.split())
     return line if len(line) <= _REASON_LENGTH else f"{line[: _REASON_LENGTH - 1]}…"
 
@@ -249,7 +250,7 @@ def named(head: Sequence[str]) -> tuple[list[str], bool]:
     if len(names) > MAX_COLUMNS:
         raise Unreadable(f"has {len(names):,} columns, more than {MAX_COLUMNS:,}")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise Unreadable(f"has two columns {_shortened(repr(twice[0]))}")
+        raise Unreadable(f"has two columns {shortened(repr(twice[0]))}")
     if not names:
         raise Unreadable("has no column")
     return names, dropped
@@ -423,8 +424,8 @@ def _shape(kind: "pa.DataType", name: str) -> str:
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_temporal(kind):
         return "text"
     raise Unreadable(
-        f"has the column {_shortened(repr(name))} of {_shortened(str(kind))}, which is no single value; "
-        f"leave it out with -o 'drop=[{_shortened(name)}]', or write its values as columns"
+        f"has the column {shortened(repr(name))} of {shortened(str(kind))}, which is no single value; "
+        f"leave it out with -o 'drop=[{shortened(name)}]', or write its values as columns"
     )
 
 
