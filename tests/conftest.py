@@ -182,7 +182,7 @@ def another_released(pristine: Released) -> Callable[[Path], Released]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Released]) -> Released:
-    """A released rehearsal, one for the whole process: whoever changes it says so and comes last."""
+    """A released rehearsal for one file of tests, which may change it: no other file sees it."""
     return another_released(tmp_path_factory.mktemp("released") / "project")
