@@ -1,6 +1,7 @@
 """What every test may rely on: fast tests first, and no usage telemetry."""
 
 import fcntl
+import functools
 import json
 import os
 import shutil
@@ -182,7 +183,17 @@ def another_released(pristine: Released) -> Callable[[Path], Released]:
     return make
 
 
+@pytest.fixture(scope="session")
+def released_of(tmp_path_factory: pytest.TempPathFactory, another_released) -> Callable[[str], Released]:
+    """The released rehearsal of a file of tests, made once."""
+    return functools.cache(lambda _: another_released(tmp_path_factory.mktemp("released") / "project"))
+
+
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Released]) -> Released:
-    """A released rehearsal for one file of tests, which may change it: no other file sees it."""
-    return another_released(tmp_path_factory.mktemp("released") / "project")
+def released(request: pytest.FixtureRequest, released_of: Callable[[str], Released]) -> Released:
+    """A released rehearsal for one file of tests, which may change it: no other file sees it.
+
+    A file's slow and long tests come after those of other files, which ends the file's fixtures between
+    them: so the rehearsal itself belongs to the session.
+    """
+    return released_of(request.module.__name__)
