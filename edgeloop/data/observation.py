@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from types import ModuleType
 
@@ -204,6 +204,7 @@ def _startable() -> Iterator[None]:
     A script without the guard `if __name__ == "__main__"` would start itself in each of them.
     """
     main = sys.modules["__main__"]
+    resource_tracker.ensure_running()  # would be started with the first process, and lets Ctrl-C through again
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # is inherited, and never lifted there
     sys.modules["__main__"] = ModuleType("__main__")
     try:

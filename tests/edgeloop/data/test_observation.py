@@ -230,6 +230,24 @@ def test_ctrl_c_ends_all_processes_without_a_word_of_theirs(script):
     assert err.count("Traceback") == err.count("KeyboardInterrupt") == 1
 
 
+def test_ctrl_c_waits_until_all_processes_have_started(python, tmp_path):
+    """One that came between two of them would leave the first waiting for ever."""
+    script = """
+import signal
+from multiprocessing import get_context
+from edgeloop.data.observation import _startable
+if __name__ == "__main__":
+    with _startable():
+        process = get_context("spawn").Process(target=int)
+        process.start()
+        print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    process.join()
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+    ended = python(tmp_path, "-c", script)
+    assert (ended.returncode, ended.stdout) == (0, "True\nFalse\n"), ended.stderr
+
+
 def test_a_plugin_that_no_other_process_can_import_stays_in_this_one():
     class Local:
         columns = ()
