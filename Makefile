@@ -5,6 +5,9 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 # The environment is fresh when a stamp of this very lock file exists.
 STAMP := $(VENV)/.ready-$(firstword $(shell cksum requirements.lock))
+# The converter of LiteRT excludes the packages of the others.
+LITERT_VENV := .venv-litert
+LITERT_STAMP := $(LITERT_VENV)/.ready-$(firstword $(shell cksum requirements-litert.lock))
 # What a run imports, the longest first.
 FIRST_IMPORTS := torch._dynamo great_expectations mlflow.server onnxscript torch.onnx matplotlib.pyplot kfp.compiler onnxruntime.quantization
 SCENARIO ?=
@@ -18,7 +21,7 @@ export PYTHONHASHSEED ?= 0
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test test-all lint format bench compile lock clean
+.PHONY: help env litert run test test-all lint format bench compile lock clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +42,17 @@ $(STAMP): requirements.lock
 	@$(PY) -c 'import torch' || { echo "error: torch: cannot be imported; give pip the CPU build of torch (see README, Platforms)" >&2; exit 3; }
 	@# Python compiles what it imports, pip would compile five times as much, on one core.
 	printf '%s\n' $(FIRST_IMPORTS) | xargs -n 1 -P 2 $(PY) -c 'import importlib, sys; importlib.import_module(sys.argv[1])'
+	@touch $@
+
+litert: $(LITERT_STAMP) ## build .venv-litert, for convert.formats: litert
+
+$(LITERT_STAMP): requirements-litert.lock
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON): no Python 3.11 or newer with the venv module; set PYTHON=" >&2; exit 3; }
+	@rm -f $(LITERT_VENV)/.ready-*
+	$(PYTHON) -m venv $(LITERT_VENV)
+	$(LITERT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-litert.lock
+	$(LITERT_VENV)/bin/python -m pip check
+	@$(LITERT_VENV)/bin/python -c 'import litert_torch' 2>/dev/null || { echo "error: litert_torch: cannot be imported; give pip the CPU build of torch (see README, Platforms)" >&2; exit 3; }
 	@touch $@
 
 run: env ## run the release pipeline here [SCENARIO=name]
@@ -74,5 +88,5 @@ lock: ## resolve requirements.lock anew (needs uv)
 	mv requirements.lock.new requirements.lock
 
 clean: ## remove outputs, caches and the environment
-	rm -rf artifacts $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache dist
+	rm -rf artifacts $(VENV) $(LITERT_VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,10 @@
-"""Work on files of strangers, in a process of its own with a limit of memory and of time.
+"""Work in a process of its own, with a limit of memory and of time: on files of strangers, or in another environment.
 
 What kills the process, or grows without end in it, is an error of one line here. The limit is of address space, so that
 an allocation beyond it fails inside the process before the machine feels it.
+
+The interpreter of another environment, whose packages cannot be installed beside those of this one, is given this
+package alone: what it imports beside it is its own.
 """
 
 import json
@@ -10,17 +13,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from edgeloop import errors
-from edgeloop.errors import EdgeloopError, ModelFault
+from edgeloop.errors import EdgeloopError, EnvironmentFault, ModelFault
+from edgeloop.orphans import end_with_engine
 
 MEMORY_BYTES = 6 << 30
 """Beyond the libraries, which take about 2 GB of addresses, and far less of memory."""
 
 TIMEOUT_S = 600.0
+
+_SAID_BYTES = 2000
 
 
 def confined(
@@ -30,6 +38,7 @@ def confined(
     where: Path,
     memory_bytes: int = MEMORY_BYTES,
     timeout_s: float = TIMEOUT_S,
+    interpreter: Path | None = None,
 ) -> Any:
     """What `function` returns for the keyword arguments; both are JSON types.
 
@@ -39,33 +48,76 @@ def confined(
         where: The file that is worked on, for the error.
         memory_bytes: Of addresses.
         timeout_s: Wall clock.
+        interpreter: Python of another environment; this one's unless given.
 
     Raises:
+        EnvironmentFault: The interpreter cannot be started, or cannot import this package.
         ModelFault: The process did not end by itself, or ran out of memory or time.
         EdgeloopError: Whatever the function raised.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        order, answer = Path(scratch) / "order.json", Path(scratch) / "answer.json"
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        order, answer, said = (scratch / file for file in ("order.json", "answer.json", "said"))
         order.write_text(json.dumps({"function": function, "arguments": arguments, "memory_bytes": memory_bytes}))
-        process = subprocess.Popen(  # noqa: S603 - this package's own module
-            [sys.executable, "-m", "edgeloop.confinement", str(order), str(answer)],
-            cwd=Path(__file__).parents[1],  # never the folder of a stranger's file, whose modules would be imported
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        command = [str(interpreter or sys.executable), "-m", "edgeloop.confinement", str(order), str(answer)]
+        with _started(command, folder=_importable(scratch, interpreter), said=said) as process:
+            try:
+                code = process.wait(timeout_s)
+            except subprocess.TimeoutExpired as error:
+                what = f"takes more than {timeout_s:g} s"
+                raise ModelFault(what, where=str(where), fix="use a smaller model") from error
+        if answer.is_file():
+            return _answered(json.loads(answer.read_text()))
+        if interpreter and code > 0:
+            what = f"cannot run edgeloop ({_last_line(said) or f'exit code {code}'})"
+            raise EnvironmentFault(what, where=str(interpreter), fix="build its environment again")
+        raise ModelFault(_ended(code, memory_bytes), where=str(where), fix="check the file")
+
+
+def _importable(scratch: Path, interpreter: Path | None) -> Path:
+    """The folder to work in, from which modules are imported: never that of a stranger's file.
+
+    Installed, this package lies among all the others of this environment; in a folder of its own it lies alone.
+    """
+    if interpreter is None:
+        return Path(__file__).parents[1]
+    alone = scratch / "alone"
+    alone.mkdir()
+    (alone / "edgeloop").symlink_to(Path(__file__).parent, target_is_directory=True)
+    return alone
+
+
+@contextmanager
+def _started(command: list[str], *, folder: Path, said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, which is gone when the block ends."""
+    with said.open("wb") as stderr:
         try:
-            code = process.wait(timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise ModelFault(f"takes more than {timeout_s:g} s", where=str(where), fix="use a smaller model") from error
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        if not answer.is_file():
-            raise ModelFault(_ended(code, memory_bytes), where=str(where), fix="check the file")
-        return _answered(json.loads(answer.read_text()))
+            process = subprocess.Popen(  # noqa: S603 - this package's own module
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot be started ({error.strerror})", where=command[0], fix="name another interpreter"
+            ) from error
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _last_line(said: Path) -> str:
+    """Of what the process wrote to stderr; a traceback ends with what it is about."""
+    with said.open("rb") as file:
+        file.seek(max(0, said.stat().st_size - _SAID_BYTES))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _ended(code: int, memory_bytes: int) -> str:
@@ -84,6 +136,7 @@ def _work(order: Path, answer: Path) -> None:
     """The child: reads the order, and leaves a result or a fault."""
     import resource
 
+    end_with_engine()
     wanted = json.loads(order.read_text())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (wanted["memory_bytes"], wanted["memory_bytes"]))

@@ -1,8 +1,11 @@
 """LiteRT on the CPU, from `.tflite` files, through XNNPACK.
 
 A file is made for one batch size. A batch of another size is answered in parts of that size, so a file for one sample
-answers any batch. Outputs have the names of the card beside the file, in its order. Input and output are float32; an
-int8 file holds its own conversion at both ends.
+answers any batch. Outputs have the names of the card beside the file, in its order, else those of the file's signature.
+Input and output are float32; an int8 file holds its own conversion at both ends.
+
+A file that takes the channels last (N, H, W, C or N, L, C), as LiteRT's kernels do, is given inputs turned for it.
+Outputs are as they are in the file.
 """
 
 import os
@@ -13,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.litert_files import IDENTIFIER, channels_last
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
 
 INSTALL = "run: pip install 'edgeloop[litert]'"
-IDENTIFIER = b"TFL3"
-"""Of the format, in bytes 4 to 8 of a file."""
 
 
 class LiteRt:
@@ -58,8 +60,8 @@ class LiteRt:
         except Exception as error:  # ValueError and RuntimeError of the library
             raise _not_loaded(path, one_line(error)) from error
         _refuse_foreign(interpreter, path)
-        names = ModelCard.of(path.parent).output_names if (path.parent / CARD_FILE).is_file() else ()
-        return LiteRtSession(interpreter, path=path, names=names)
+        card = ModelCard.of(path.parent) if (path.parent / CARD_FILE).is_file() else None
+        return LiteRtSession(interpreter, path=path, card=card)
 
 
 def _not_loaded(path: Path, why: str) -> ModelFault:
@@ -78,32 +80,47 @@ def _refuse_foreign(interpreter: Any, path: Path) -> None:
         )
 
 
+def _outputs(interpreter: Any, names: tuple[str, ...], path: Path) -> dict[str, int]:
+    """The index of each output by its name: of the card, by its place where the signature names others."""
+    places = [port["index"] for port in interpreter.get_output_details()]
+    if names and len(names) != len(places):
+        raise ModelFault(f"gives {len(places)} outputs, not {len(names)}", where=str(path), fix="convert it again")
+    if len(interpreter.get_signature_list()) == 1:
+        ports = interpreter.get_signature_runner().get_output_details()
+        signed = {port["index"]: name for name, port in ports.items()}
+        own = [signed.get(index, "") for index in places]
+    else:
+        own = [port["name"] for port in interpreter.get_output_details()]
+    by_name = dict(zip(own, places, strict=True))
+    if names and set(names) == set(by_name):
+        return {name: by_name[name] for name in names}
+    return dict(zip(names or own, places, strict=True))
+
+
 class LiteRtSession:
     """A loaded file."""
 
-    def __init__(self, interpreter: Any, *, path: Path, names: tuple[str, ...]) -> None:
+    def __init__(self, interpreter: Any, *, path: Path, card: ModelCard | None) -> None:
         self._interpreter: Any = interpreter
         self._path = path
         (port,) = interpreter.get_input_details()
         self._input, self._shape = port["index"], tuple(int(size) for size in port["shape"])
-        outputs = interpreter.get_output_details()
-        if names and len(names) != len(outputs):
-            raise ModelFault(f"gives {len(outputs)} outputs, not {len(names)}", where=str(path), fix="convert it again")
-        self._outputs = dict(
-            zip(names or [port["name"] for port in outputs], [port["index"] for port in outputs], strict=True)
-        )
+        self._outputs = _outputs(interpreter, card.output_names if card else (), path)
 
     def run(self, inputs: NDArray[np.float32]) -> Arrays:
         """See `edgeloop.runtimes.Session`."""
         if self._interpreter is None:
             raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
-        if inputs.dtype != np.float32 or inputs.shape[1:] != self._shape[1:] or len(inputs) % self._shape[0]:
+        turned = channels_last(self._shape[1:], inputs.shape[1:])
+        fits = turned or inputs.shape[1:] == self._shape[1:]
+        if inputs.dtype != np.float32 or not fits or len(inputs) % self._shape[0]:
             raise ModelFault(
                 f"cannot run on {inputs.dtype} of shape {inputs.shape}, it takes {self._shape}",
                 where=str(self._path),
                 fix="check the input",
             )
-        parts = [self._part(inputs[row : row + self._shape[0]]) for row in range(0, len(inputs), self._shape[0])]
+        given = np.moveaxis(inputs, 1, -1) if turned else inputs
+        parts = [self._part(given[row : row + self._shape[0]]) for row in range(0, len(given), self._shape[0])]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def close(self) -> None:

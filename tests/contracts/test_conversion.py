@@ -1,5 +1,6 @@
 """Every converter keeps the promises of `edgeloop.conversion`."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,15 @@ import pytest
 from edgeloop import plugins
 from edgeloop.conversion import Converter, ConvertParams
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
-from edgeloop.errors import EdgeloopError
+from edgeloop.errors import EdgeloopError, InputFault, MissingExtra
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard, write_weights
 
 OPTIONS = {"width": 4}
+ELSEWHERE = ("litert",)
+"""Converters that start a process which imports torch."""
+
+PLAYED = ("tensorrt",)
+"""Converters for hardware that is seldom there: without it a played library and a played device take its place."""
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +41,21 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=plugins.names("conversion"))
-def converter(request: pytest.FixtureRequest) -> Converter:
-    return plugins.load("conversion", request.param)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.long if name in ELSEWHERE else ()) for name in plugins.names("conversion")
+    ]
+)
+def converter(request: pytest.FixtureRequest, model: Path, tmp_path: Path) -> Converter:
+    converter: Converter = plugins.load("conversion", request.param)
+    if request.param in PLAYED and not plugins.load("runtimes", converter.runtime).state().available:
+        request.getfixturevalue("tensorrt_played")(11)
+    try:
+        with contextlib.suppress(InputFault):
+            converter.convert(model, tmp_path / "none", target=tmp_path / "m", params=ConvertParams())
+    except MissingExtra as missing:
+        pytest.skip(missing.line())
+    return converter
 
 
 @pytest.fixture
