@@ -27,6 +27,7 @@ from edgeloop.registration import RegisterParams
 from edgeloop.selection import SelectParams
 from edgeloop.training import TrainParams
 from edgeloop.training.augmentation import refuse_unfitting
+from edgeloop.training.crops import refuse_uncroppable
 
 FILE = Path("params.yaml")
 
@@ -203,6 +204,7 @@ def _refuse_unfitting_changes(params: Params, where: str) -> None:
     kind, task = plugins.load("sources", params.prepare_data.source).kind, plugins.load("tasks", params.train.task)
     axes = {"window": 2, "table": 1}.get(kind, 3)
     refuse_unfitting(params.train.augment, task, axes=axes, where=f"{where}: train")
+    refuse_uncroppable(params.train.crop_side, task, shape=params.train.image.shape, where=f"{where}: train")
 
 
 def _refuse_out_of_sight(params: Params, where: str) -> None:

@@ -108,23 +108,23 @@ def section_of(path: Path, *, required: bool) -> Any:
 
 
 def shape_of(section: Any, model: str) -> tuple[int, ...]:
-    """Of the pictures of section train for its own model, else what the model was published for.
+    """Of the pictures, or their parts, of section train for its own model, else what the model was published for.
 
     Raises:
         ParamsFault: Nothing says, so that the shape has to be given.
     """
     from edgeloop import plugins
-    from edgeloop.data.preprocessing import CHANNELS
     from edgeloop.errors import ParamsFault
     from edgeloop.models import PICTURE
     from edgeloop.planning.inputs import USUAL_INPUTS
+    from edgeloop.training.crops import learned_shape
 
     takes_pictures = PICTURE in plugins.load("models", model).inputs
     if model in USUAL_INPUTS and (model != section.model or not takes_pictures):
         return USUAL_INPUTS[model]
     if not takes_pictures:
         raise ParamsFault(f"{model} takes no pictures", where="--input", fix="give the shape, such as --input 2x2048")
-    return CHANNELS[section.image.mode], section.image.height, section.image.width
+    return learned_shape(section.image.shape, section.crop_side)
 
 
 def parsed_shape(text: str) -> tuple[int, ...]:

@@ -39,6 +39,11 @@ class ImageInput(Contract):
     width: int = Field(default=32, ge=1, le=4096, description="pixels")
     mode: Literal["L", "RGB"] = Field(default="L", description="L grey, RGB colour")
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """C, H, W."""
+        return CHANNELS[self.mode], self.height, self.width
+
 
 class Preprocessing(Contract):
     """Decode, convert to `mode`, resize (bilinear), divide by 255, subtract mean, divide by std."""
@@ -50,7 +55,7 @@ class Preprocessing(Contract):
     @property
     def shape(self) -> tuple[int, int, int]:
         """C, H, W."""
-        return CHANNELS[self.image.mode], self.image.height, self.image.width
+        return self.image.shape
 
     @property
     def taken(self) -> Contract:

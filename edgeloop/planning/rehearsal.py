@@ -9,10 +9,10 @@ Legend: `N` batch, `K` classes.
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeloop import plugins
 from edgeloop.errors import ModelFault
@@ -87,17 +87,55 @@ def built(workload: Workload, *, device: str) -> "nn.Module":
     return network.to(getattr(torch, PRECISIONS[workload.precision]))
 
 
-def optimizer_of(network: "nn.Module", workload: Workload) -> "torch.optim.Optimizer":
-    """The optimiser of `workload`: one parameter after the other as on every CPU, all at once as on a GPU."""
+class Stepping(Protocol):
+    """What a step asks of an optimiser."""
+
+    def zero_grad(self) -> None:
+        """Frees the gradients."""
+
+    def step(self) -> Any:
+        """Changes the parameters."""
+
+
+def optimizer_of(network: "nn.Module", workload: Workload) -> Stepping:
+    """The optimiser of `workload`: all parameters at once as on a GPU, one after the other as on every CPU."""
     import torch
 
-    at_once = workload.device == "cuda"
+    learned, at_once = list(network.parameters()), workload.device == "cuda"
     if workload.optimizer == "sgd":
-        return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=MOMENTUM, foreach=at_once)
-    return torch.optim.AdamW(network.parameters(), lr=1e-3, foreach=at_once)
+        return torch.optim.SGD(learned, lr=1e-3, momentum=MOMENTUM, foreach=at_once)
+    if at_once:
+        return torch.optim.AdamW(learned, lr=1e-3, foreach=True)
+    if any(values.is_meta for values in learned):
+        return _StatesOfAdamW(learned)
+    return torch.optim.AdamW(learned, lr=1e-3, fused=True)
 
 
-def take_step(network: "nn.Module", optimizer: "torch.optim.Optimizer", samples: "torch.Tensor") -> None:
+class _StatesOfAdamW:
+    """AdamW by one kernel, which holds nothing beside its states, and which the meta device has not.
+
+    Args:
+        learned: The parameters.
+    """
+
+    def __init__(self, learned: "Sequence[torch.Tensor]") -> None:
+        self._learned = learned
+        self._states: list[torch.Tensor] = []
+
+    def zero_grad(self) -> None:
+        """See `Stepping`."""
+        for values in self._learned:
+            values.grad = None
+
+    def step(self) -> None:
+        """Two values a parameter, from the first step on."""
+        import torch
+
+        if not self._states:
+            self._states = [torch.zeros_like(values) for values in self._learned if values.requires_grad for _ in "mv"]
+
+
+def take_step(network: "nn.Module", optimizer: Stepping, samples: "torch.Tensor") -> None:
     """Learns once from N samples, by a loss that has the memory of the tasks': means over the answers.
 
     A row is compared with class 0, an answer of the input's shape with the input, heads with 0.

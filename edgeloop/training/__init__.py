@@ -1,10 +1,10 @@
 """Training: section `train` of the parameters.
 
 `fit.py` is the door: `train()`. Beside it, one idea a file: what is read (`material`), how batches are made of it
-(`batches`) and changed (`augmentation`), which samples are drawn how often (`balance`), at which rate is learned
-(`schedule`), the loop (`loop`), one training from first to last weights (`course`), several of them and the choice
-(`trials`), the same on parts of train (`growth`), what makes it repeatable (`determinism`), what it leaves (`summary`,
-`history`, `cost`, `energy`).
+(`batches`), cut (`crops`) and changed (`augmentation`), which samples are drawn how often (`balance`), at which rate is
+learned (`schedule`), the loop (`loop`), one training from first to last weights (`course`), several of them and the
+choice (`trials`), the same on parts of train (`growth`), what makes it repeatable (`determinism`), what it leaves
+(`summary`, `history`, `cost`, `energy`).
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,12 @@ class TrainParams(Contract):
     image: ImageInput = Field(default=ImageInput(height=8, width=8, mode="L"), description="of pictures")
     window: WindowInput = Field(default=WindowInput(), description="of windows of sensor readings")
     epochs: int = Field(default=40, ge=1, le=10_000)
+    passes: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="over train in an epoch, after which val is judged: more where that is slow",
+    )
     batch_size: int = Field(
         default=64, ge=1, le=65_536, description="samples a step; what fits here is written by edgeloop plan --write"
     )
@@ -61,6 +67,13 @@ class TrainParams(Contract):
     )
     augment_shift: int = Field(
         default=1, ge=0, le=4096, description="random shift: pixels of the model's input, readings of a window"
+    )
+    crop_side: int | None = Field(
+        default=None,
+        ge=8,
+        le=4096,
+        description="detectors learn from square parts of so many pixels, each around an object, in place of a random"
+        " shift; the model takes train.image all the same; null: from whole pictures",
     )
     augment: tuple[Augmentation, ...] = Field(
         default=(), max_length=100, description="random changes of samples; the first entry that fits one is its own"

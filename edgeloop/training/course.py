@@ -17,6 +17,7 @@ from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
 from edgeloop.training.augmentation import refuse_unfitting, strengths_of
 from edgeloop.training.checkpoint import path_of
+from edgeloop.training.crops import learned_shape, refuse_uncroppable
 from edgeloop.training.determinism import features_of
 from edgeloop.training.inheritance import Inheritance
 from edgeloop.training.loop import Epoch, Fit, Material, fit, groups_of
@@ -59,13 +60,14 @@ def admit_recipe(recipe: TrainParams, ground: Ground, *, where: str) -> None:
     """
     material = ground.material
     shape = material.card.preprocessing.shape
+    refuse_uncroppable(recipe.crop_side, ground.task, shape=shape, where=where)
     refuse_unfitting(recipe.augment, ground.task, axes=len(shape), where=where)
     strengths_of(recipe.augment, material.samples, count=len(material.train))
     groups_of(recipe, material)
     workload = Workload(
         model=recipe.model,
         options=recipe.model_options,
-        input_shape=shape,
+        input_shape=learned_shape(shape, recipe.crop_side),
         classes=len(material.card.classes),
         device=recipe.device,
     )

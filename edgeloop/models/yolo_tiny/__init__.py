@@ -56,7 +56,7 @@ class YoloTiny:
             raise ParamsFault(
                 f"takes sides that are multiples of {STRIDES[-1]} pixels, not {height} x {width}",
                 where="train.model",
-                fix=f"set train.image to {_nearest(height)} x {_nearest(width)}",
+                fix=f"use {_nearest(height)} x {_nearest(width)} (train.image, train.crop_side)",
             )
         if chosen.opponent_colours and channels != 3:
             raise ParamsFault(

@@ -134,7 +134,7 @@ class Convolution(nn.Sequential):
         super().__init__(
             nn.Conv2d(before, after, kernel, stride=stride, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(after, eps=1e-3, momentum=0.03),
-            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.1, inplace=True),
         )
 
 

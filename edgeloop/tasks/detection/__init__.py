@@ -88,6 +88,10 @@ class Detection(Task):
         kept = _area(cut) >= LEAST_SHARE * _area(boxes)
         return np.concatenate([cut, truth[:, 4:]], axis=1)[kept]
 
+    def places(self, truth: Floats) -> Floats:
+        """The boxes."""
+        return truth[:, :4]
+
     def mirrored(self, truth: Floats, *, shape: tuple[int, ...]) -> Floats:
         """Boxes of the picture that was turned left to right; `shape` is C, H, W."""
         turned = truth.copy()

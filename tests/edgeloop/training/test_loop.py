@@ -7,7 +7,7 @@ from edgeloop import plugins
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import ParamsFault
 from edgeloop.models import ModelCard
-from edgeloop.training import TrainParams
+from edgeloop.training import TrainParams, loop
 from edgeloop.training.batches import Split
 from edgeloop.training.determinism import deterministic
 from edgeloop.training.loop import Fit, Material, fit
@@ -69,6 +69,19 @@ def test_the_cosine_falls_from_the_peak():
 def test_the_constant_schedule_stays_at_the_peak():
     outcome = fitted(linear(), PARAMS.model_copy(update={"schedule": "constant"}))
     assert {epoch.learning_rate for epoch in outcome.epochs} == {PARAMS.learning_rate}
+
+
+def test_an_epoch_of_three_passes_has_three_times_the_steps_and_one_judgement():
+    outcome = fitted(linear(), PARAMS.model_copy(update={"passes": 3}))
+    assert (outcome.steps, len(outcome.epochs)) == (5 * 9, 5)
+
+
+def test_every_sample_is_learned_from_in_every_pass(monkeypatch):
+    seen: list[int] = []
+    monkeypatch.setattr(loop, "_step", lambda _loop, batches, **_place: seen.extend(np.concatenate(batches)) or 0.0)
+    fitted(linear(), PARAMS.model_copy(update={"passes": 2, "epochs": 1}))
+    assert sorted(seen[:12]) == sorted(seen[12:]) == list(range(12))
+    assert seen[:12] != seen[12:]
 
 
 def test_steps_are_counted():
