@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "fresh", "training")
+FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "training", "scenarios")
 
 
 def main(names: list[str]) -> None:
