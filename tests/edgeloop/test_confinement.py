@@ -1,9 +1,10 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from edgeloop.confinement import confined
-from edgeloop.errors import InputFault, ModelFault
+from edgeloop.errors import EnvironmentFault, InputFault, ModelFault
 
 FILE = Path("m.onnx")
 
@@ -31,3 +32,20 @@ def test_a_fault_of_ours_comes_back_as_it_was() -> None:
     arguments = {"source": "none.onnx", "to": "openvino", "target": "none", "limit": 1}
     with pytest.raises(InputFault, match=r"none\.onnx: does not exist"):
         confined("edgeloop.conversion_of_files:convert_here", arguments, where=FILE)
+
+
+def test_another_interpreter_is_given_this_package_and_nothing_else_of_this_environment() -> None:
+    folder = Path(confined("os:getcwd", {}, where=FILE, interpreter=Path(sys.executable)))
+    assert folder.name == "alone"
+    found = confined("os:listdir", {"path": "."}, where=FILE, interpreter=Path(sys.executable))
+    assert found == ["edgeloop"]
+
+
+def test_an_interpreter_that_is_not_there_is_a_fault_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match=r"python: cannot be started \(No such file or directory\)"):
+        confined("os:getcwd", {}, where=FILE, interpreter=tmp_path / "python")
+
+
+def test_an_interpreter_that_cannot_import_is_a_fault_with_its_last_words() -> None:
+    with pytest.raises(EnvironmentFault, match=r"cannot run edgeloop \(ModuleNotFoundError: No module named 'none'\)"):
+        confined("none:at_all", {}, where=FILE, interpreter=Path(sys.executable))

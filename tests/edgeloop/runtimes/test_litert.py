@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DeviceFault, ModelFault
+from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.runtimes.litert import plugin as runtime
 
 MODEL = Path(__file__).parents[2] / "contracts" / "models" / "litert.tflite"
@@ -44,3 +46,69 @@ def test_what_does_not_begin_as_a_model_is_never_given_to_the_library(tmp_path: 
     (tmp_path / "m.tflite").write_bytes(b"\x1c\0\0\0TFL2" + MODEL.read_bytes()[8:])
     with pytest.raises(ModelFault, match="does not begin as one"):
         runtime.open(tmp_path / "m.tflite", threads=1)
+
+
+TWO_HEADS = Path(__file__).parent / "models" / "two_heads.tflite"
+"""What the converter makes of 1, 2, 4, 6 → `zebra`: 1, 3, 4, 6 and `ant`: 1, 1, 4, 6; it takes 1, 4, 6, 2."""
+
+
+def two_heads(inputs: np.ndarray) -> dict[str, np.ndarray]:
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    zebra, ant = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(2, 1, 1)
+    with torch.inference_mode():
+        return {"zebra": zebra(torch.from_numpy(inputs)).numpy(), "ant": ant(torch.from_numpy(inputs)).numpy()}
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((3, 2, 4, 6), dtype=np.float32)
+
+
+def test_a_file_that_takes_the_channels_last_is_given_them_so(pictures: np.ndarray) -> None:
+    pytest.importorskip("ai_edge_litert")
+    found = runtime.open(TWO_HEADS, threads=1).run(pictures)
+    for name, expected in two_heads(pictures).items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_without_a_card_the_names_are_those_of_the_signature() -> None:
+    pytest.importorskip("ai_edge_litert")
+    assert set(runtime.open(TWO_HEADS, threads=1).run(np.zeros((1, 2, 4, 6), np.float32))) == {"zebra", "ant"}
+
+
+@pytest.mark.parametrize("names", [("ant", "zebra"), ("zebra", "ant")])
+def test_outputs_come_by_their_names_in_the_order_of_the_card(
+    tmp_path: Path, pictures: np.ndarray, names: tuple[str, ...]
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    found = runtime.open(beside_card(tmp_path, names), threads=1).run(pictures)
+    assert list(found) == list(names)
+    np.testing.assert_allclose(found["ant"], two_heads(pictures)["ant"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_card_with_another_number_of_outputs_is_a_model_fault(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    with pytest.raises(ModelFault, match="gives 2 outputs, not 3"):
+        runtime.open(beside_card(tmp_path, ("a", "b", "c")), threads=1)
+
+
+def test_neither_order_of_the_axes_fits_another_shape() -> None:
+    pytest.importorskip("ai_edge_litert")
+    with pytest.raises(ModelFault, match=r"of shape \(1, 4, 2, 6\), it takes \(1, 4, 6, 2\)"):
+        runtime.open(TWO_HEADS, threads=1).run(np.zeros((1, 4, 2, 6), np.float32))
+
+
+def beside_card(folder: Path, names: tuple[str, ...]) -> Path:
+    ModelCard(
+        task="detection",
+        architecture="yolo_tiny",
+        classes=("a",),
+        preprocessing=Preprocessing(image=ImageInput(height=4, width=6, mode="RGB"), mean=(0,) * 3, std=(1,) * 3),
+        output_names=names,
+        parameters=1,
+    ).write(folder / CARD_FILE)
+    (folder / "m.tflite").write_bytes(TWO_HEADS.read_bytes())
+    return folder / "m.tflite"

@@ -1,8 +1,9 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import DeviceFault
@@ -41,3 +42,33 @@ def test_without_onnxruntime_opening_is_a_device_fault(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(DeviceFault, match="pip install"):
         runtime.open(tmp_path / "m.onnx", threads=1)
+
+
+def test_what_computes_in_float_between_int8_operators_is_named(tmp_path: Path, onnx_file) -> None:
+    """A product in int8, then a softmax that ONNX Runtime has in float only."""
+    values = [
+        numpy_helper.from_array(np.float32(0.1), "s"),
+        numpy_helper.from_array(np.int8(0), "z"),
+        numpy_helper.from_array(np.eye(4, dtype=np.int8), "w"),
+    ]
+    nodes = [
+        helper.make_node("QuantizeLinear", ["input", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["x"]),
+        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["wf"]),
+        helper.make_node("MatMul", ["x", "wf"], ["h"], name="product"),
+        helper.make_node("QuantizeLinear", ["h", "s", "z"], ["hq"]),
+        helper.make_node("DequantizeLinear", ["hq", "s", "z"], ["hf"]),
+        helper.make_node("Erf", ["hf"], ["logits"], name="curve"),
+    ]
+    path = onnx_file(tmp_path / "m.onnx", nodes, ["input"], weights=tuple(values))
+    found = runtime.open(path, threads=1).placement(np.zeros((1, 4), np.float32))
+    assert set(found.providers) == {"CPUExecutionProvider"}
+    assert found.precisions in ({"float32": 1, "int8": 1}, {"float32": 1, "uint8": 1})  # x86 shifts int8 to uint8
+    assert found.fell_back == ("Erf curve: float32",)
+
+
+def test_telling_leaves_no_file(tmp_path: Path, onnx_file, monkeypatch) -> None:
+    path = onnx_file(tmp_path / "m.onnx", [helper.make_node("Neg", ["input"], ["logits"])], ["input"])
+    monkeypatch.chdir(tmp_path)
+    runtime.open(path, threads=1).placement(np.zeros((1, 4), np.float32))
+    assert [left.name for left in tmp_path.iterdir()] == ["m.onnx"]

@@ -8,6 +8,7 @@ from onnx import helper, numpy_helper
 from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import DeviceFault
+from edgeloop.openvino_files import convert_onnx
 from edgeloop.runtimes.openvino import plugin as runtime
 
 
@@ -52,3 +53,16 @@ def test_without_openvino_opening_is_a_device_fault(model: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(DeviceFault, match="pip install"):
         runtime.open(model, threads=1)
+
+
+def test_a_float_model_computes_in_float_and_nothing_fell_back(model: Path) -> None:
+    found = runtime.open(model, threads=1).placement(np.zeros((3, 4), np.float32))
+    assert set(found.precisions) == {"float32"}
+    assert found.fell_back == ()
+
+
+def test_a_model_that_asks_for_bfloat16_tells_where_it_got_float32(tmp_path: Path, model: Path) -> None:
+    convert_onnx(model, tmp_path / "m.openvino", compute="bf16")
+    found = runtime.open(tmp_path / "m.openvino", threads=1).placement(np.zeros((1, 4), np.float32))
+    product = found.precisions.get("bfloat16", 0)
+    assert product >= 1 or found.fell_back, "neither done nor told"
