@@ -3,9 +3,10 @@
 The file is a stranger's: it is admitted (`edgeloop.onnx_admission`), converted and compared in a confined process.
 """
 
+import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
 from edgeloop.confinement import MEMORY_BYTES, TIMEOUT_S, confined
 from edgeloop.contract import Contract
-from edgeloop.conversion import THREADS, Converter, ConvertParams
+from edgeloop.conversion import THREADS, Converter, ConvertParams, NotMade
 from edgeloop.errors import InputFault, ModelFault, translated
 from edgeloop.files import whole_file
 from edgeloop.onnx_admission import admitted
@@ -40,6 +41,16 @@ class ConvertedFile(Contract):
     checks: tuple[Check, ...]
 
 
+class UnmadeFile(Contract):
+    """What could not be made on this machine, and what could be judged without: it is not evaluated."""
+
+    source: str
+    format: str
+    status: Literal["not evaluated"] = "not evaluated"
+    reason: str
+    checks: tuple[Check, ...]
+
+
 def convert_file(
     source: Path,
     *,
@@ -48,8 +59,8 @@ def convert_file(
     max_relative_error: float = 1e-3,
     memory_bytes: int = MEMORY_BYTES,
     timeout_s: float = TIMEOUT_S,
-) -> ConvertedFile:
-    """Converts one file.
+) -> ConvertedFile | UnmadeFile:
+    """Converts one file; what this machine cannot make is a value, not an error, and nothing is written.
 
     Args:
         source: An ONNX file.
@@ -72,14 +83,22 @@ def convert_file(
     with translated(source), source.open("rb"):
         pass
     written = target or source.with_suffix(converter.suffix)
-    with whole_file(written) as partial:
-        arguments = {
-            "source": str(source.absolute()), "to": to, "target": str(partial.absolute()), "limit": max_relative_error,
-        }  # fmt: skip
-        told = confined(
-            "edgeloop.conversion_of_files:convert_here", arguments,
-            where=source, memory_bytes=memory_bytes, timeout_s=timeout_s,
-        )  # fmt: skip
+    with translated(written):
+        written.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=written.parent, prefix=".") as scratch:
+            made = Path(scratch).absolute() / f"model{converter.suffix}"
+            arguments = {
+                "source": str(source.absolute()), "to": to, "target": str(made), "limit": max_relative_error,
+            }  # fmt: skip
+            told = confined(
+                "edgeloop.conversion_of_files:convert_here", arguments, where=source, timeout_s=timeout_s,
+                memory_bytes=max(memory_bytes, getattr(converter, "addresses_bytes", 0)),
+            )  # fmt: skip
+            checks = tuple(Check.model_validate(check) for check in told["checks"])
+            if "made_by" not in told:
+                return UnmadeFile(source=str(source), format=to, reason=told["reason"], checks=checks)
+            with whole_file(written) as partial:
+                made.replace(partial)
     return ConvertedFile(
         source=str(source),
         format=to,
@@ -87,7 +106,7 @@ def convert_file(
         sha256=sha256_of_file(written),
         size_bytes=written.stat().st_size,
         made_by=Tool.model_validate(told["made_by"]),
-        checks=tuple(Check.model_validate(check) for check in told["checks"]),
+        checks=checks,
     )
 
 
@@ -100,6 +119,8 @@ def convert_here(*, source: str, to: str, target: str, limit: float) -> dict[str
     try:
         write_clean(model, clean)
         made = converter.convert(clean.parent, clean, target=Path(target), params=ConvertParams())
+        if isinstance(made, NotMade):
+            return {"reason": made.reason, "checks": [check.values() for check in made.checks]}
         checks = [*made.checks, *_parity(model, clean, Path(target), runtime=converter.runtime, limit=limit)]
     except ModelFault as error:  # what it says of the copy, it says of the source
         raise ModelFault(error.what, where=source, fix=error.fix) from error

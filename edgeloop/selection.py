@@ -20,7 +20,7 @@ from pydantic import Field
 
 from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Target
 from edgeloop.contract import Contract
-from edgeloop.variants import Check, Variant, VariantSet
+from edgeloop.variants import Check, UnmadeVariant, Variant, VariantSet
 
 Preference = Literal["latency", "accuracy", "size", "memory"]
 LatencyQuantile = Literal["p50", "p90", "p95", "p99"]
@@ -124,7 +124,7 @@ def chosen(report: BenchmarkReport, rejected_variants: Sequence[Variant], params
         prefer=params.prefer,
         limits=limits,
         reason=_reason(winner, within=within, judged=judged, params=params),
-        candidates=(*judged, *map(_refused, rejected_variants)),
+        candidates=(*judged, *map(_refused, rejected_variants), *map(_unmade, report.unmade)),
     )
 
 
@@ -233,6 +233,18 @@ def _refused(variant: Variant) -> Judged:
     broken = [check for check in variant.checks if check.status != "pass"]
     reasons = tuple(f"refused by quantize: {_of_check(check)}" for check in broken)
     return Judged(candidate=variant.name, variant=variant.name, checks=variant.checks, rejected=True, reasons=reasons)
+
+
+def _unmade(variant: UnmadeVariant) -> Judged:
+    """A variant that could not be made where the model was converted."""
+    made = Check(name="made", status="not evaluated", reason=variant.reason)
+    return Judged(
+        candidate=variant.name,
+        variant=variant.name,
+        checks=(made, *variant.checks),
+        rejected=True,
+        reasons=(f"not evaluated: {variant.reason}",),
+    )
 
 
 def _compared(row: CandidateRow, winner: CandidateRow, params: SelectParams) -> str:

@@ -73,11 +73,23 @@ def float_variant(name: str, format: str, path: Path, tool: Tool) -> Variant:  #
     )
 
 
+class UnmadeVariant(Contract):
+    """A variant that was asked for and could not be made on this machine: it is not evaluated."""
+
+    name: str
+    format: str
+    precision: Precision
+    made_from: str
+    reason: str = Field(description="what is missing, in one line")
+    checks: tuple[Check, ...] = Field(default=(), description="what could be judged without the file")
+
+
 class VariantSet(Contract):
     """The variants in one folder."""
 
     format: int = 1
     variants: tuple[Variant, ...]
+    unmade: tuple[UnmadeVariant, ...] = ()
     calibration: dict[str, Any] | None = Field(default=None, description="digest, ids and size of the calibration set")
 
     @classmethod

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from edgeloop.contract import Contract
-from edgeloop.variants import Check
+from edgeloop.runtimes import Placement
+from edgeloop.variants import Check, UnmadeVariant
 
 Status = Literal["pass", "fail", "invalid", "not evaluated"]
 ProfileName = Literal["quick", "standard", "strict"]
@@ -96,6 +97,7 @@ class CandidateRow(Contract):
     contention: float | None = Field(default=None, description="process time over wall time and threads while timed")
     runtime_version: str | None = None
     runtime_sha256: str | None = None
+    placement: Placement | None = Field(default=None, description="null where the runtime does not tell")
 
 
 class BenchmarkReport(Contract):
@@ -108,3 +110,4 @@ class BenchmarkReport(Contract):
     environments: dict[str, dict[str, Any]] = Field(description="by device: class, before and after")
     rows: tuple[CandidateRow, ...]
     checks: tuple[Check, ...] = ()
+    unmade: tuple[UnmadeVariant, ...] = Field(default=(), description="variants that there is no file of to measure")

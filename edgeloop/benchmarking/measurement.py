@@ -80,6 +80,7 @@ def benchmark(
             environments={name: environments_of(found, named[name]) for name, found in surroundings.items()},
             rows=rows_of(records, named=named, surroundings=surroundings, context=context),
             checks=idle_targets([record.candidate for record in records], params.targets),
+            unmade=tuple(one for folder in (converted, quantized) for one in VariantSet.of(folder).unmade),
         )
         write_benchmark(report, records=records, folder=folder)
     return report

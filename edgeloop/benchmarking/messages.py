@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from edgeloop import errors
 from edgeloop.contract import Contract, first_fault
 from edgeloop.errors import DeviceFault, EdgeloopError
-from edgeloop.runtimes import RuntimeState
+from edgeloop.runtimes import Placement, RuntimeState
 from edgeloop.transports import Conversation
 
 C = TypeVar("C", bound=Contract)
@@ -52,6 +52,12 @@ class Outputs(Contract):
     """Outputs were written."""
 
     path: str = Field(description="npz on the device, one array for each output")
+
+
+class Told(Contract):
+    """Where the operators of the loaded model are computed."""
+
+    placement: Placement | None = Field(description="null where the runtime does not tell")
 
 
 class Peak(Contract):

@@ -12,7 +12,7 @@ from edgeloop.benchmarking.plan import Candidate
 from edgeloop.benchmarking.profiles import CONTENDED
 from edgeloop.benchmarking.statistics import Samples, contention
 from edgeloop.errors import DeviceFault, EdgeloopError, MissingExtra, PluginFault
-from edgeloop.runtimes import Arrays
+from edgeloop.runtimes import Arrays, Placement
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Record:
     warm: list[Warm] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     outputs: list[Arrays] = field(default_factory=list)
+    placement: Placement | None = None
     peak_memory_bytes: int | None = None
     stop: Stop | None = None
 

@@ -24,7 +24,7 @@ from edgeloop.benchmarking.profiles import CLOCK_MARGIN
 from edgeloop.canonical import sha256_of_file
 from edgeloop.data.inputs import preprocessing_of
 from edgeloop.errors import EdgeloopError, InputFault, translated
-from edgeloop.runtimes import Session
+from edgeloop.runtimes import Placed, Session
 
 Answer = dict[str, Any]
 
@@ -71,6 +71,7 @@ class Resident:
             "warm_up": self._warm_up,
             "time": self._time,
             "outputs": self._outputs,
+            "placement": self._placement,
             "peak": self._peak,
         }
 
@@ -171,6 +172,11 @@ class Resident:
         outputs = {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
         np.savez(path, **outputs)  # type: ignore[arg-type]  # numpy's stub reads any keyword as allow_pickle
         return {"path": str(path)}
+
+    def _placement(self) -> Answer:
+        session = self._loaded()
+        told = session.placement(self._inputs[0]) if isinstance(session, Placed) else None
+        return {"placement": told.values() if told else None}
 
     def _peak(self) -> Answer:
         return {"peak_memory_bytes": peak_memory_bytes()}

@@ -7,7 +7,7 @@ meets all candidates alike. A round in which something else had the CPU is taken
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,7 +16,7 @@ import numpy as np
 
 from edgeloop import plugins
 from edgeloop.benchmarking.environment import Environment
-from edgeloop.benchmarking.messages import Loaded, Outputs, Peak, Timed, Warm, asked
+from edgeloop.benchmarking.messages import Loaded, Outputs, Peak, Timed, Told, Warm, asked
 from edgeloop.benchmarking.plan import turns
 from edgeloop.benchmarking.profiles import Profile
 from edgeloop.benchmarking.records import Record, Stop, Turn, stop_of, stopping
@@ -109,6 +109,7 @@ def _measured(
             _rounds(seats, restart=restart, order=order, advance=advance)
             if restart == order.profile.restarts - 1:
                 _collect_outputs(connection, seats, order=order, advance=advance)
+                _collect_placements(seats)
     for record in records:
         if record.stop is None:
             _measure_memory(connection, record, models[record.candidate.name], single, order)
@@ -215,6 +216,15 @@ def _collect_outputs(connection: Connection, seats: Sequence[_Seat], *, order: O
                     written = asked(seat.conversation, "outputs", Outputs, timeout_s=timeout_s, inputs=remote)
                     seat.record.outputs.append(_fetched(connection, written.path, order.material.folder))
     advance(len(seats), "outputs")
+
+
+def _collect_placements(seats: Sequence[_Seat]) -> None:
+    """Where each model's operators were computed, after everything was timed; what does not tell stops nothing."""
+    for seat in seats:
+        if seat.record.stop is None:
+            with suppress(EdgeloopError):
+                told = asked(seat.conversation, "placement", Told, timeout_s=LOAD_TIMEOUT_S)
+                seat.record.placement = told.placement
 
 
 def _fetched(connection: Connection, remote: str, folder: Path) -> Arrays:

@@ -97,6 +97,7 @@ def row_of(
         contention=median(record.contention) if record.turns else None,
         runtime_version=record.loaded[-1].state.version if record.loaded else None,
         runtime_sha256=record.loaded[-1].state.library_sha256 if record.loaded else None,
+        placement=record.placement,
     )
 
 

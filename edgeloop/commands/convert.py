@@ -19,9 +19,12 @@ def convert(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Convert an ONNX file of your own, and compare the answers. Exit code 1 when they differ."""
+    """Convert an ONNX file of your own, and compare the answers. Exit code 1 when they differ.
+
+    What this machine cannot make, such as a TensorRT engine without a GPU, is told as not evaluated.
+    """
     with exiting(debug=debug):
-        from edgeloop.conversion_of_files import convert_file
+        from edgeloop.conversion_of_files import ConvertedFile, UnmadeFile, convert_file
         from edgeloop.gates import described
         from edgeloop.progress import progress
 
@@ -29,11 +32,13 @@ def convert(
             made = convert_file(
                 model, to=to, target=output, memory_bytes=round(memory_gb * (1 << 30)), timeout_s=timeout_s
             )
-            advance(1, made.file)
+            advance(1, f"written: {made.file}" if isinstance(made, ConvertedFile) else "not evaluated")
+        told = {check.name: described(check) for check in made.checks}
         if as_json:
             print_json(made.values())
+        elif isinstance(made, UnmadeFile):
+            print_pairs({made.format: f"not evaluated: {made.reason}", **told})
         else:
-            told = {check.name: described(check) for check in made.checks}
             tool = f"{made.made_by.name} {made.made_by.version}"
             print_pairs({"file": made.file, "size": f"{made.size_bytes:,} bytes", "made by": tool, **told})
         if any(check.status == "fail" for check in made.checks):

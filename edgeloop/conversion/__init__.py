@@ -18,7 +18,8 @@ from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime, Session
-from edgeloop.variants import VARIANTS_FILE, Check, Tool, Variant, VariantSet, float_variant
+from edgeloop.tensorrt_engines import EngineOptions
+from edgeloop.variants import VARIANTS_FILE, Check, Tool, UnmadeVariant, Variant, VariantSet, float_variant
 
 TRAINED_FORMAT = "torch"
 TRAINED = f"{TRAINED_FORMAT}-fp32"
@@ -39,6 +40,7 @@ class ConvertParams(Contract):
     max_relative_error: float = Field(
         default=1e-3, gt=0, le=1, description="largest per output, against the trained model"
     )
+    tensorrt: EngineOptions = EngineOptions()
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,24 @@ class Converted:
     checks: tuple[Check, ...] = ()
 
 
+@dataclass(frozen=True)
+class NotMade:
+    """What a converter says where this machine has not what the format needs, such as a GPU: no file was written.
+
+    Args:
+        reason: What is missing, in one line.
+        checks: What could be judged without.
+    """
+
+    reason: str
+    checks: tuple[Check, ...] = ()
+
+
 class Converter(Protocol):
-    """One target format; the plug-in's name is the format's."""
+    """One target format; the plug-in's name is the format's.
+
+    One whose driver reserves addresses says in `addresses_bytes` how many a process of it needs.
+    """
 
     source: str
     """Format that it reads: `torch`, the trained weights, or that of another converter."""
@@ -61,8 +79,10 @@ class Converter(Protocol):
     suffix: str
     """Of the file, such as `.onnx`."""
 
-    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted:
+    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted | NotMade:
         """Writes the model in `source` as `target`: one file, whole, equal bytes for equal models.
+
+        Bytes that a GPU's timings decide are equal for nothing; such a format says so in its own documentation.
 
         Args:
             model: Folder with the card.
@@ -79,7 +99,8 @@ class Converter(Protocol):
 def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Path, converted: Path) -> VariantSet:
     """The trained model in every format of the section, each compared with the trained one on real samples of val.
 
-    A comparison that fails is a failed check of the variant; the file stays in the set.
+    A comparison that fails is a failed check of the variant; the file stays in the set. A format that cannot be made on
+    this machine is recorded as not evaluated, with the reason.
 
     Args:
         params: Section `convert`.
@@ -97,12 +118,14 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
     if not samples:
         raise DataFault("val holds no accepted sample", where=str(dataset), fix="add data or loosen the suite")
     with whole_folder(converted) as folder:
-        variants = [_trained(model, folder)]
-        formats = with_sources(params.formats)
+        trained, formats = _trained(model, folder), with_sources(params.formats)
         with progress("convert", len(formats) * (1 + len(samples))) as advance:
             val = (opened, samples)
-            variants += [_converted(name, params, folder=folder, val=val, advance=advance) for name in formats]
-        made = VariantSet(variants=tuple(variants))
+            found = [_converted(name, params, folder=folder, val=val, advance=advance) for name in formats]
+        made = VariantSet(
+            variants=(trained, *(one for one in found if isinstance(one, Variant))),
+            unmade=tuple(one for one in found if isinstance(one, UnmadeVariant)),
+        )
         made.write(folder / VARIANTS_FILE)
     return made
 
@@ -130,13 +153,19 @@ def _trained(model: Path, folder: Path) -> Variant:
 
 def _converted(
     name: str, params: ConvertParams, *, folder: Path, val: tuple[Dataset, list[Sample]], advance: Advance
-) -> Variant:
+) -> Variant | UnmadeVariant:
     converter: Converter = plugins.load("conversion", name)
     weights = folder / f"{TRAINED}.safetensors"
     source = f"{converter.source}-fp32"
-    (source_path,) = (path for path in folder.iterdir() if path.stem == source)
+    source_path = next((path for path in folder.iterdir() if path.stem == source), None)
     target = folder / f"{name}-fp32{converter.suffix}"
-    made = converter.convert(folder, source_path, target=target, params=params)
+    if source_path is None:
+        made: Converted | NotMade = NotMade(f"{source}, which it is made of, was not made")
+    else:
+        made = converter.convert(folder, source_path, target=target, params=params)
+    if isinstance(made, NotMade):
+        advance(1 + len(val[1]), f"{name} not evaluated: {made.reason}")
+        return _unmade(name, source, made)
     advance(1, f"{name} written")
     trained_runtime: Runtime = plugins.load("runtimes", "torch")
     runtime: Runtime = plugins.load("runtimes", converter.runtime)
@@ -155,6 +184,12 @@ def _converted(
                 "parity": {how: [one.values() for one in outputs] for how, outputs in parity.items()},
             },
         }
+    )
+
+
+def _unmade(name: str, source: str, why: NotMade) -> UnmadeVariant:
+    return UnmadeVariant(
+        name=f"{name}-fp32", format=name, precision="fp32", made_from=source, reason=why.reason, checks=why.checks
     )
 
 

@@ -17,7 +17,7 @@ from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, ProfileName, Target
 from edgeloop.confinement import confined
 from edgeloop.contract import Contract
-from edgeloop.conversion_of_files import convert_file
+from edgeloop.conversion_of_files import UnmadeFile, convert_file
 from edgeloop.data.dataset import Dataset, read_index
 from edgeloop.errors import EnvironmentFault, InputFault, MissingExtra, ModelFault, translated
 from edgeloop.files import copy_file, whole_folder
@@ -195,6 +195,9 @@ def _convert(source: Path, runtimes: set[str], notes: list[str]) -> None:
         made = convert_file(source, to="openvino", target=target)
     except (ModelFault, MissingExtra) as error:
         notes.append(f"openvino-fp32 was not made: {error.line()}")
+        return
+    if isinstance(made, UnmadeFile):
+        notes.append(f"openvino-fp32 was not made: {made.reason}")
         return
     variant = float_variant("openvino-fp32", "openvino", target, made.made_by)
     # a comparison that could not be made leaves the file to the comparison of the benchmark

@@ -3,9 +3,10 @@
 Legend: `N` batch, `C` channels, `H` height, `W` width.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ class RuntimeState(Contract):
     reason: str = Field(default="", description="why it is not available, and what to install")
 
 
+class Placement(Contract):
+    """Which provider computes the operators of a loaded model, in which precision, and what fell back."""
+
+    providers: dict[str, int] = Field(default_factory=dict, description="operators, by who computes them")
+    precisions: dict[str, int] = Field(default_factory=dict, description="operators, by the type they compute in")
+    fell_back: tuple[str, ...] = Field(
+        default=(), description="operators that another provider, a slow reference kernel or a wider type computes"
+    )
+
+
 class Session(Protocol):
     """A loaded model."""
 
@@ -42,6 +53,18 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Frees what it holds; a second call does nothing."""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A session whose library tells where the operators are computed."""
+
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:
+        """Of the operators that these inputs meet; may load and run the model once more, so it is not to be timed.
+
+        Raises:
+            ModelFault: The model does not take this shape, or the session is closed.
+        """
 
 
 class Runtime(Protocol):
@@ -83,6 +106,25 @@ def refuse_no_threads(threads: int, *, where: str) -> None:
     """
     if threads < 1:
         raise DeviceFault(f"cannot compute with {threads} threads", where=where, fix="ask for 1 or more")
+
+
+NARROW = frozenset({"int8", "uint8", "fp8", "int4"})
+"""Types that a quantized operator computes in."""
+
+
+def fallen_back(
+    layers: Sequence[tuple[str, str]], *, narrow: frozenset[str] = NARROW, asked: bool = False
+) -> tuple[str, ...]:
+    """Operators, by name and type, that compute in a wider type than others of the model do. Some may be meant to.
+
+    Args:
+        layers: Those that compute; what only moves or converts values is left out.
+        narrow: The types that are narrow here.
+        asked: The model asks for a narrow type; otherwise one with none of them is a float model, where nothing fell.
+    """
+    if not asked and not any(precision in narrow for _, precision in layers):
+        return ()
+    return tuple(f"{name}: {precision}" for name, precision in layers if precision not in narrow)
 
 
 def one_line(error: BaseException, length: int = 200) -> str:

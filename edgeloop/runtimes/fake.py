@@ -16,7 +16,7 @@ from pydantic import Field
 
 from edgeloop.contract import Contract
 from edgeloop.errors import ModelFault
-from edgeloop.runtimes import Arrays, RuntimeState, refuse_no_threads
+from edgeloop.runtimes import Arrays, Placement, RuntimeState, refuse_no_threads
 
 VERSION = "1"
 
@@ -94,6 +94,12 @@ class FakeSession:
             name: _answered(features, classes, seed=[self._model.seed, place], noise=self._model.noise)
             for place, (name, classes) in enumerate(self._model.outputs.items())
         }
+
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:  # noqa: ARG002 - all inputs meet the same
+        """See `edgeloop.runtimes.Placed`."""
+        if self._held is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        return Placement(providers={"fake": len(self._model.outputs)}, precisions={"float32": len(self._model.outputs)})
 
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""

@@ -5,6 +5,9 @@ are measured in turns in one process, where the spinning threads of one would ta
 its work. One thread has no pool and nothing to spin.
 """
 
+import json
+import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,27 @@ from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault, translated
 from edgeloop.privacy import opt_out
-from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+from edgeloop.runtimes import (
+    Arrays,
+    Placement,
+    RuntimeState,
+    fallen_back,
+    library_sha256,
+    one_line,
+    refuse_no_threads,
+)
 
 INSTALL = "run: pip install 'edgeloop[onnxruntime]'"
 PROVIDERS = ["CPUExecutionProvider"]
 SILENT = 4
 """Log level `fatal`: what fails is raised, and a step's stderr carries one line."""
+
+TYPES = {"float": "float32", "double": "float64", "BFloat16": "bfloat16"}
+MOVING = frozenset(
+    {"QuantizeLinear", "DequantizeLinear", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Shape", "Cast"}
+    | {"ReorderInput", "ReorderOutput", "Gather", "Slice", "Identity", "Constant"}
+)
+"""Operators that move or convert values, and compute nothing."""
 
 
 class OnnxRuntime:
@@ -65,7 +83,7 @@ class OnnxRuntime:
         if accepted != threads:
             raise DeviceFault(f"accepts {accepted} threads, not {threads}", where="onnxruntime", fix="ask for fewer")
         _refuse_foreign(session, path)
-        return OnnxRuntimeSession(session, path=path)
+        return OnnxRuntimeSession(session, path=path, threads=threads)
 
 
 def _options(threads: int) -> Any:
@@ -95,9 +113,9 @@ def _refuse_foreign(session: Any, path: Path) -> None:
 class OnnxRuntimeSession:
     """A loaded ONNX file."""
 
-    def __init__(self, session: Any, *, path: Path) -> None:
+    def __init__(self, session: Any, *, path: Path, threads: int) -> None:
         self._session: Any = session
-        self._path = path
+        self._path, self._threads = path, threads
         self._input: str = session.get_inputs()[0].name
         self._outputs: list[str] = [output.name for output in session.get_outputs()]
 
@@ -111,9 +129,54 @@ class OnnxRuntimeSession:
             raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
         return dict(zip(self._outputs, outputs, strict=True))
 
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:
+        """See `edgeloop.runtimes.Placed`; by the profile of one run, which names what was left of the graph."""
+        import onnxruntime
+
+        if self._session is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        with tempfile.TemporaryDirectory() as folder:
+            options = _options(self._threads)
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(folder) / "run")
+            try:
+                session = onnxruntime.InferenceSession(str(self._path), options, providers=PROVIDERS)
+                session.run(self._outputs, {self._input: inputs})
+                events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
+            except Exception as error:  # every status of ONNX Runtime is a class of its own below Exception
+                raise ModelFault(
+                    f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input"
+                ) from error
+        return _placed([event for event in events if event.get("cat") == "Node" and "op_name" in event.get("args", {})])
+
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""
         self._session = None
+
+
+def _placed(events: list[Any]) -> Placement:
+    computing = [event for event in events if event["args"]["op_name"] not in MOVING]
+    layers = [
+        (f"{event['args']['op_name']} {event['name'].removesuffix('_kernel_time')}", _type_of(event))
+        for event in computing
+    ]
+    elsewhere = [
+        f"{event['args']['op_name']} {event['name'].removesuffix('_kernel_time')}: {event['args']['provider']}"
+        for event in events
+        if event["args"]["provider"] != PROVIDERS[0]
+    ]
+    return Placement(
+        providers=dict(sorted(Counter(str(event["args"]["provider"]) for event in events).items())),
+        precisions=dict(sorted(Counter(precision for _, precision in layers).items())),
+        fell_back=(*elsewhere, *fallen_back(layers)),
+    )
+
+
+def _type_of(event: Any) -> str:
+    """Of the first input, such as uint8 of a QLinearConv."""
+    inputs = event["args"].get("input_type_shape") or [{}]
+    name = next(iter(inputs[0]), "unknown")
+    return TYPES.get(name, name)
 
 
 plugin = OnnxRuntime()

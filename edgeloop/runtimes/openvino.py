@@ -8,6 +8,7 @@ computes such a file in float32.
 Threads are pinned to one stream of exactly `threads`; they are not bound to cores, as those of other runtimes are not.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,23 @@ from numpy.typing import NDArray
 from edgeloop.errors import DeviceFault, ModelFault, translated
 from edgeloop.openvino_files import MAGIC, ComputeType, compute_type, read_ir, read_onnx
 from edgeloop.privacy import opt_out
-from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+from edgeloop.runtimes import (
+    NARROW,
+    Arrays,
+    Placement,
+    RuntimeState,
+    fallen_back,
+    library_sha256,
+    one_line,
+    refuse_no_threads,
+)
 
 INSTALL = "run: pip install 'edgeloop[openvino]'"
 DEVICE = "CPU"
+TYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "i8": "int8", "u8": "uint8", "i32": "int32"}
+GIVING = frozenset({"Input", "Output", "Const"})
+MOVING = frozenset({"Reorder", "Reshape", "Convert", "Transpose", "Split", "Concatenation", "FakeQuantize", "Gather"})
+"""Layers that move or convert values, and compute nothing."""
 
 
 class OpenVino:
@@ -141,10 +155,45 @@ class OpenVinoSession:
             raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
         return dict(zip(self._names, outputs, strict=True))
 
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:
+        """See `edgeloop.runtimes.Placed`; by the model that the library executes for this batch."""
+        if self._model is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        if len(inputs) not in self._requests:
+            self.compile(len(inputs))
+        executed = self._requests[len(inputs)].get_compiled_model().get_runtime_model()
+        layers = [_described(layer) for layer in executed.get_ordered_ops()]
+        return _placed(layers, asked=self._compute == "bf16")
+
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""
         self._core = self._model = None
         self._requests = {}
+
+
+def _described(layer: Any) -> tuple[str, str, str, str]:
+    """Name, kind, type and kernel, such as `brgconv_avx512_I8`; a kernel of `ref` is one that no one made fast."""
+    told = layer.get_rt_info()
+    kind, precision, kernel = (
+        str(told[key].astype(str)) if key in told else "" for key in ("layerType", "runtimePrecision", "primitiveType")
+    )
+    return str(layer.get_friendly_name()), kind, precision, kernel
+
+
+def _placed(layers: list[tuple[str, str, str, str]], *, asked: bool) -> Placement:
+    executed = [layer for layer in layers if layer[1] not in GIVING]
+    computing = [
+        (f"{kind} {name}", TYPES.get(precision, precision))
+        for name, kind, precision, _ in executed
+        if kind not in MOVING and "Quantize" not in name  # a quantizer is a Subgraph like any other
+    ]
+    slow = [f"{kind} {name}: {kernel}" for name, kind, _, kernel in executed if kernel.startswith("ref")]
+    narrow = NARROW | {"bfloat16"} if asked else NARROW
+    return Placement(
+        providers={DEVICE: len(executed)},
+        precisions=dict(sorted(Counter(precision for _, precision in computing).items())),
+        fell_back=(*slow, *fallen_back(computing, narrow=narrow, asked=asked)),
+    )
 
 
 plugin = OpenVino()

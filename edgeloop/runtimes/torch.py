@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault
 from edgeloop.models import ModelCard, named_outputs
-from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+from edgeloop.runtimes import Arrays, Placement, RuntimeState, library_sha256, one_line, refuse_no_threads
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,6 +78,14 @@ class TorchSession:
         except (RuntimeError, TypeError) as error:  # a shape or type that the network does not take
             raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
         return {name: tensor.numpy() for name, tensor in named_outputs(outputs, self._card).items()}
+
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:  # noqa: ARG002 - eager mode runs the modules as they are
+        """See `edgeloop.runtimes.Placed`; operators are modules without others in them."""
+        if self._network is None:
+            raise ModelFault("the session is closed", where=str(self._path), fix="open the model again")
+        modules = sum(1 for module in self._network.modules() if not list(module.children()))
+        types = {str(weights.dtype).removeprefix("torch.") for weights in self._network.parameters()}
+        return Placement(providers={"cpu": modules}, precisions=dict.fromkeys(sorted(types), modules))
 
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""

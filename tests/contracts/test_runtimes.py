@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from edgeloop import plugins
+from edgeloop.conversion import ConvertParams
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DeviceFault, InputFault, ModelFault
 from edgeloop.models import CARD_FILE, ModelCard, write_weights
-from edgeloop.runtimes import Runtime, RuntimeState
+from edgeloop.runtimes import Placed, Runtime, RuntimeState
 
 SHAPE, CLASSES = (1, 8, 8), 3
 
@@ -20,8 +21,6 @@ SHAPE, CLASSES = (1, 8, 8), 3
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One model file of every format, N, 1, 8, 8 to N, 3."""
     import torch
-
-    from edgeloop.conversion import ConvertParams
 
     folder = tmp_path_factory.mktemp("models")
     image = Preprocessing(image=ImageInput(height=8, width=8), mean=(0.5,), std=(0.5,))
@@ -47,6 +46,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
+PLAYED = ("tensorrt",)
+"""Runtimes of hardware that is seldom there: where it is not, a played library and a played device take its place."""
+
 READS = [(name, read) for name in plugins.names("runtimes") for read in sorted(plugins.load("runtimes", name).formats)]
 
 
@@ -59,13 +61,21 @@ def read(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture
 def runtime(read: tuple[str, str], request: pytest.FixtureRequest) -> Runtime:
     runtime: Runtime = plugins.load("runtimes", read[0])
+    if read[0] in PLAYED and not runtime.state().available:
+        request.getfixturevalue("tensorrt_played")(11)
     if "path" in request.fixturenames and not (state := runtime.state()).available:
         pytest.skip(f"{read[0]}: {state.reason}")
     return runtime
 
 
 @pytest.fixture
-def path(read: tuple[str, str], models: dict[str, Path]) -> Path:
+def path(runtime: Runtime, read: tuple[str, str], models: dict[str, Path]) -> Path:
+    if read[1] == "tensorrt":
+        target = models["onnx"].with_suffix(".engine")
+        plugins.load("conversion", "tensorrt").convert(
+            target.parent, models["onnx"], target=target, params=ConvertParams()
+        )
+        return target
     assert read[1] in models, f"this test needs a model of the format {read[1]}: add one to `models`"
     return models[read[1]]
 
@@ -124,6 +134,26 @@ def test_two_sessions_with_other_threads_answer_in_turns(runtime: Runtime, path:
     first = one.run(inputs)["logits"]
     np.testing.assert_allclose(two.run(inputs)["logits"], first, rtol=1e-4, atol=1e-5)
     assert one.run(inputs)["logits"].tobytes() == first.tobytes()
+
+
+def test_where_the_operators_are_computed_is_told(runtime: Runtime, path: Path, inputs: np.ndarray) -> None:
+    session = runtime.open(path, threads=1)
+    if not isinstance(session, Placed):
+        pytest.skip("its library does not tell")
+    before = session.run(inputs)["logits"].tobytes()
+    found = session.placement(inputs)
+    assert sum(found.providers.values()) >= 1
+    assert found.fell_back == ()
+    assert session.run(inputs)["logits"].tobytes() == before
+
+
+def test_a_closed_session_tells_no_placement(runtime: Runtime, path: Path, inputs: np.ndarray) -> None:
+    session = runtime.open(path, threads=1)
+    if not isinstance(session, Placed):
+        pytest.skip("its library does not tell")
+    session.close()
+    with pytest.raises(ModelFault):
+        session.placement(inputs)
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -1,6 +1,6 @@
 """The measurements: two tables, the trade-off, and the distributions behind the quantiles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from edgeloop.benchmarking import BenchmarkReport, CandidateRow, Quantile
 from edgeloop.report.blocks import (
@@ -38,6 +38,9 @@ from edgeloop.selection import Selection
 
 _TITLE = "Benchmark"
 
+_MOST_FALLEN = 4
+"""Operators that a cell names."""
+
 _DRAWABLE_MS = (1e-6, 1e9)
 """A nanosecond to eleven days: what is no such time is a fault of the file, and would flatten all others."""
 
@@ -55,6 +58,8 @@ def benchmark(contents: Contents) -> Section:
     blocks += _distributions(report, contents, unit, winner)
     if table := checks_table("Targets", [(report.metric, check) for check in report.checks], subject="metric"):
         blocks.append(table)
+    if placed := [row for row in report.rows if row.placement]:
+        blocks.append(_placements(placed))
     blocks.append(_protocol(report))
     return Section("benchmark", _TITLE, tuple(blocks))
 
@@ -274,6 +279,39 @@ def _quantiles(row: CandidateRow) -> dict[str, float]:
     assert row.latency is not None
     named = {"p50": row.latency.p50.value_ms, "p90": row.latency.p90.value_ms, "p99": row.latency.p99.value_ms}
     return {name: value for name, value in named.items() if _drawable(value)}
+
+
+def _placements(rows: Sequence[CandidateRow]) -> Table:
+    """Who computes the operators, in which type, and which fell back; all names are in the cell's title."""
+    heads = ("candidate", "runtime", "computed by", "in", "fell back")
+    note = (
+        "Operators as the runtime executes them, after its own fusions. Fell back: computed by another provider or by a"
+        " slow reference kernel, or in a wider type than others of a quantized file; some are kept float on purpose."
+    )
+    return Table("Where the operators are computed", tuple(map(Column, heads)), tuple(map(_placement, rows)), note)
+
+
+def _placement(row: CandidateRow) -> Row:
+    assert row.placement is not None
+    placement, shown = row.placement, row.placement.fell_back[:_MOST_FALLEN]
+    more = len(placement.fell_back) - len(shown)
+    return Row(
+        (
+            Cell(row.candidate, mark="name"),
+            Cell(row.target.runtime, note=row.runtime_version or ""),
+            Cell(_counted(placement.providers)),
+            Cell(_counted(placement.precisions)),
+            Cell(
+                "; ".join(shown) + (f"; {more} more" if more else "") or NONE,
+                title="; ".join(placement.fell_back),
+                mark="reason",
+            ),
+        )
+    )
+
+
+def _counted(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count(number)}" for name, number in found.items()) or NONE
 
 
 def _protocol(report: BenchmarkReport) -> Fold:

@@ -59,7 +59,8 @@ def _variants(variants: VariantSet | Absent) -> str:
     if isinstance(variants, Absent):
         return ""
     accepted, built = sum(v.accepted for v in variants.variants), len(variants.variants)
-    return f"{accepted} of {built} accepted" if built else "no scheme asked for"
+    left = f", {len(variants.unmade)} not evaluated" if variants.unmade else ""
+    return f"{accepted} of {built} accepted{left}" if built else "no scheme asked for"
 
 
 def _measured(contents: Contents) -> str:

@@ -36,7 +36,10 @@ def variants(contents: Contents) -> Section:
         return absent("variants", _TITLE, contents.converted.reason)
     blocks: list[Block] = [_table(found)]
     blocks += [Notice(f"{step}: {one.reason}.") for step, one in sets.items() if isinstance(one, Absent)]
+    unmade = [variant for one in sets.values() if isinstance(one, VariantSet) for variant in one.unmade]
+    blocks += [Notice(f"{one.name}: not evaluated: {one.reason}.", mark="open") for one in unmade]
     checks = [(variant.name, check) for variant in found for check in variant.checks]
+    checks += [(variant.name, check) for variant in unmade for check in variant.checks]
     if table := checks_table("Checks", checks, subject="variant"):
         blocks.append(table)
     blocks += [block for variant in found for block in _search(variant)]
