@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("privileged"):
                 item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.fixture
+def tensorrt_played(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Any]:
+    """Puts a played TensorRT of a branch, and a GPU, where the real ones would be; what was called is its `script`."""
+    specification = spec_from_file_location("tensorrt_api", ROOT / "tests" / "tensorrt_api" / "played.py")
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+
+    def play(branch: int, **driver: Any) -> Any:
+        script, gpu = module.Script(), module.Driver(**driver)
+        script.gpu, script.module = gpu, module.played(branch, script)
+        monkeypatch.setitem(sys.modules, "tensorrt", script.module)
+        monkeypatch.setattr("edgeloop.cuda_driver.load_library", lambda: gpu)
+        monkeypatch.setenv("EDGELOOP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return script
+
+    return play
 
 
 @pytest.fixture
