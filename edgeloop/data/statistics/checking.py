@@ -6,13 +6,14 @@ answers equal those that it gives on the whole table, which never has to fit int
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeloop.data.statistics.counting import counted_rows
 from edgeloop.data.statistics.distinct_values import DIVERGENCE_EXPECTATION, OF_FEW, divergence, few_values
+from edgeloop.data.statistics.failing_ids import ID_COLUMN, failing_ids
 from edgeloop.data.statistics.measures import (
     COLUMNS_EXPECTATION,
     QUANTILES_EXPECTATION,
@@ -24,8 +25,8 @@ from edgeloop.data.statistics.measures import (
     row_question,
 )
 from edgeloop.data.statistics.reading import statistics_of
-from edgeloop.data.statistics.repetition import repeated_conditions, repeated_rows
-from edgeloop.data.statistics.table import Table, text
+from edgeloop.data.statistics.repetition import repetition_of
+from edgeloop.data.statistics.table import Table
 from edgeloop.data.statistics.values import TableStatistics
 from edgeloop.data.suite import Suite, checked
 from edgeloop.data.verdict import FIRST_IDS, ExpectationResult
@@ -34,9 +35,7 @@ from edgeloop.files import whole_file
 if TYPE_CHECKING:
     import pandas as pd
 
-ID_COLUMN = "id"
 MOST_IDS = 100_000
-_PAGES = 8  # rows are sorted at once for each id that is wanted: it takes so many of each to need another reading
 _DTYPES = {"boolean": "bool", "integer": "int64", "float": "float64", "text": "str", "opaque": "object"}
 
 
@@ -185,7 +184,7 @@ def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> l
     for place, rows in counted_rows(table, asked).items():
         failing, question = rows.failing, rows.question
         if question.unique is not None:
-            failing = repeated_rows(table, question.unique, rows.considered)
+            failing = repetition_of(table, question.unique).rows if rows.considered else 0
         answer = _Answer(question=question, failing=failing)
         if rows.considered:
             mostly = suite.expectations[place]["kwargs"].get("mostly")
@@ -259,38 +258,10 @@ def _written(table: Table, answers: Sequence[_Answer | None], path: Path, most_i
     first: list[list[str]] = []
     with whole_file(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
         for place, answer in enumerate(answers, start=1):
-            ids = _failing_ids(table, answer, max(most_ids, FIRST_IDS))
+            question = answer.question if answer is not None and answer.failing else None
+            ids = [] if question is None else failing_ids(table, question, most=max(most_ids, FIRST_IDS))
             first.append(ids[:FIRST_IDS])
             if ids:
                 positions = pa.array([place] * len(ids), pa.int32())
                 writer.write_table(pa.table([positions, pa.array(ids, pa.string())], schema=schema))
     return first
-
-
-def _failing_ids(table: Table, answer: _Answer | None, most_ids: int) -> list[str]:
-    if answer is None or answer.question is None or not answer.failing:
-        return []
-    question = answer.question
-    conditions: Iterable[str] = [f"({question.considered}) AND ({question.failing})"]
-    if question.unique is not None:
-        conditions = repeated_conditions(table, question.unique)
-    ids: set[str] = set()
-    for condition in conditions:
-        ids.update(_first_ids(table, condition, most_ids))
-    return sorted(ids)[:most_ids]
-
-
-def _first_ids(table: Table, condition: str, most_ids: int) -> set[str]:
-    """The first different ids of the rows that meet `condition`; read on where ids repeat."""
-    identity = f"coalesce(CAST(c{table.position(ID_COLUMN)} AS VARCHAR), 'nan')"
-    page_rows = _PAGES * most_ids
-    found: set[str] = set()
-    beyond = ""
-    while len(found) < most_ids:
-        page = table.selected(f"{identity} AS id", f"AND {condition} {beyond} ORDER BY id LIMIT {page_rows}")
-        counted = table.fetch(f"SELECT id, count(*) FROM ({page}) GROUP BY id ORDER BY id")  # noqa: S608
-        found.update(row_id for row_id, _ in counted)
-        if sum(rows for _, rows in counted) < page_rows:
-            break
-        beyond = f"AND {identity} > {text(counted[-1][0])}"
-    return found

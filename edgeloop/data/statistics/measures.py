@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edgeloop.data.statistics.ranks import nearest_rank, order_statistics
-from edgeloop.data.statistics.repetition import distinct_values
+from edgeloop.data.statistics.quantiles import nearest_rank
+from edgeloop.data.statistics.ranks import order_statistics
+from edgeloop.data.statistics.repetition import repetition_of
 from edgeloop.data.statistics.table import Table, number, text
 from edgeloop.data.statistics.values import ColumnStatistics, TableStatistics
 
@@ -213,7 +214,7 @@ def _distinct(column: ColumnStatistics, table: Table) -> int:
     infinities = bool(column.negative_infinities) + bool(column.positive_infinities)
     if column.distinct is not None and column.distinct_is == "exact":
         return column.distinct + infinities
-    return distinct_values(table, table.position(column.name))
+    return repetition_of(table, table.position(column.name)).distinct
 
 
 _FIGURES: dict[str, Callable[[ColumnStatistics, Table], float | int | None]] = {

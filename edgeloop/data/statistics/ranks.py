@@ -1,27 +1,27 @@
-"""Exact order statistics of a column that does not fit into memory, and the quantiles and bins made of them.
+"""Exact order statistics of a column that does not fit into memory.
 
-Doubles are ordered as whole numbers of 64 bits, their *keys*. A grid of cells is laid over the span of the keys and the
-values in each cell are counted; a cell that holds a wanted rank is cut again, until so few values are left that they
-can be collected. Each round reads the column once: two do for most columns, and none needs more than eight. As the keys
-of a double grow with its exponent, cells are fine near zero and coarse far from it, and no value lies too far outside;
-all that is much nearer to zero than the rest shares a cell.
+A grid of cells is laid over the span of the values, see `edgeloop.data.statistics.grid`, and the values in each cell
+are counted; a cell that holds a wanted rank is cut again, until so few values are left that they can be collected. Each
+round reads the column once: two do for most columns, and none needs more than eight. Where the first values are like
+the others they tell which cells are likely to hold a wanted rank; their values are kept while all are counted, and one
+round does.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.data.statistics.table import BLOCK
+from edgeloop.data.statistics.grid import GREATEST, Cell, Grid, key_of, value_of
 
-_GRID_BITS = 14
 _CELL_BITS = 12
-_BINADES = 24
-COLLECTED = 1 << 20
+COLLECTED = 1 << 19
 """Values of the open cells that are collected at once, whatever the size of the table."""
+EARLY = 1 << 19
+"""As many of the first values tell where the ranks are likely to lie."""
+_DEVIATIONS = 3
 
 Blocks = Callable[[], Iterable[NDArray[np.float64]]]
 """Reads the finite values of a column, at most BLOCK at a time."""
@@ -42,75 +42,6 @@ class Rung:
     through: int
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """A part of a column: its values with neighbouring keys.
-
-    Args:
-        first: The least of these keys.
-        last: The greatest.
-        below: The values of the column below it.
-        count: The values in it.
-    """
-
-    first: int
-    last: int
-    below: int
-    count: int
-
-    @property
-    def is_one_value(self) -> bool:
-        return self.first == self.last
-
-
-class _Grid:
-    """At most 2**_GRID_BITS cells over the keys of a whole column; it lends arrays that the next block overwrites."""
-
-    def __init__(self, first: int, last: int) -> None:
-        greatest = max(abs(_number(first)), abs(_number(last)))
-        self._near = _key(math.ldexp(greatest, -_BINADES))  # as much to both sides of zero is one
-        self._span = first, last
-        self._low = self._drawn(first)
-        drawn = self._drawn(last) - self._low
-        self._width = max(0, drawn.bit_length() - _GRID_BITS)
-        self.cells = (drawn >> self._width) + 1
-        self._lent = np.empty((2, BLOCK), np.int64)
-
-    def _drawn(self, key: int) -> int:
-        return key - min(max(key, -self._near), self._near)
-
-    def place(self, key: int) -> int:
-        """The cell of a key."""
-        return (self._drawn(key) - self._low) >> self._width
-
-    def placed(self, block: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The keys of values, and the cell of each."""
-        keys, places = self._lent[:, : block.size]
-        np.add(block, 0.0, out=keys.view(np.float64))  # of two zeros one
-        if self._span[0] < 0:
-            np.right_shift(keys, 63, out=places)
-            places &= _GREATEST
-            keys ^= places
-            np.clip(keys, -self._near, self._near, out=places)
-            np.subtract(keys, places, out=places)
-            places -= self._low
-        else:
-            np.maximum(keys, self._near, out=places)
-            places -= self._near + self._low
-        offsets = places.view(np.uint64)
-        offsets >>= np.uint64(self._width)
-        np.minimum(offsets, np.uint64(self.cells - 1), out=offsets)
-        return keys, places
-
-    def cell(self, place: int, *, below: int, count: int) -> _Cell:
-        """The cell at a place, by the values below it and in it."""
-        first = self._low + (place << self._width)
-        last = first + (1 << self._width) - 1
-        first = first + self._near if first > 0 else first - self._near
-        last = last - self._near if last < 0 else last + self._near
-        return _Cell(max(first, self._span[0]), min(last, self._span[1]), below, count)
-
-
 def order_statistics(
     blocks: Blocks, *, ranks: Iterable[int], minimum: float, maximum: float, count: int
 ) -> dict[int, Rung]:
@@ -123,33 +54,93 @@ def order_statistics(
         maximum: Likewise.
         count: The values.
     """
-    low, high = _key(minimum), _key(maximum)
-    grid, wanted = _Grid(low, high), np.unique(np.fromiter(ranks, np.int64))
-    held = [(_Cell(low, high, 0, count), wanted)] if wanted.size else []
+    low, high = key_of(minimum), key_of(maximum)
+    grid, wanted = Grid(low, high), np.unique(np.fromiter(ranks, np.int64))
+    held = [(Cell(low, high, 0, count), wanted)] if wanted.size else []
+    kept = _Kept(grid, wanted, count)
     if count > COLLECTED and low < high and held:
-        held = _counted(blocks, grid, wanted)
+        held = _counted(blocks, grid, wanted, kept)
     rungs: dict[int, Rung] = {}
     while held:
         rungs |= {rank: _rung(cell) for cell, inside in held if cell.is_one_value for rank in inside.tolist()}
         held = [(cell, inside) for cell, inside in held if not cell.is_one_value]
         if held and sum(cell.count for cell, _ in held) <= COLLECTED:
-            return rungs | _collected(blocks, grid, held)
+            found = kept.keys_in(held)
+            return rungs | _collected(list(_keys_inside(blocks, grid, held)) if found is None else found, held)
         held = _cut(blocks, grid, held) if held else []
     return rungs
 
 
-_Held = list[tuple[_Cell, NDArray[np.int64]]]
+_Held = list[tuple[Cell, NDArray[np.int64]]]
 """Cells in their order, each with the wanted ranks that it holds."""
 
 
-def _rung(cell: _Cell) -> Rung:
+def _rung(cell: Cell) -> Rung:
     """Of a cell with one value."""
-    return Rung(_number(cell.first), cell.below, cell.below + cell.count)
+    return Rung(value_of(cell.first), cell.below, cell.below + cell.count)
 
 
-def _collected(blocks: Blocks, grid: _Grid, held: _Held) -> dict[int, Rung]:
-    """The values at the ranks inside the cells, all of whose values are held at once."""
-    keys = np.sort(np.concatenate([keys for _, keys in _inside(blocks, grid, held)]))
+class _Kept:
+    """The keys in some cells of the grid, kept while all are counted: those that seem to hold the wanted ranks."""
+
+    def __init__(self, grid: Grid, wanted: NDArray[np.int64], count: int) -> None:
+        self._grid, self._wanted, self._count = grid, wanted, count
+        self._is_open: NDArray[np.bool_] | None = None
+        self._early = self._size = 0
+        self._parts: list[tuple[NDArray[np.int64], NDArray[np.uint16]]] = []
+
+    def see(self, keys: NDArray[np.int64], places: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+        """The next keys with the cell of each, and how many lie in each cell so far."""
+        if self._is_open is not None:
+            self._keep(keys, places)
+            return
+        self._parts.append((keys.copy(), places.astype(np.uint16)))
+        self._early += keys.size
+        if self._early >= EARLY:
+            self._is_open = self._likely(counts)
+            early, self._parts = self._parts, []
+            for part in early:
+                self._keep(*part)
+
+    def _keep(self, keys: NDArray[np.int64], places: NDArray[np.integer[Any]]) -> None:
+        assert self._is_open is not None
+        inside = np.flatnonzero(self._is_open[places])
+        self._size += inside.size
+        if self._size > 2 * COLLECTED:  # the first ones were not like the others
+            self._is_open[:], self._parts = False, []
+        elif inside.size:
+            self._parts.append((keys[inside], places[inside].astype(np.uint16)))
+
+    def _likely(self, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The cells around the ranks, if the first values are a sample of all; none where they would be too many."""
+        through = np.cumsum(counts)
+        middle = self._wanted / self._count * self._early
+        margin = 1 + _DEVIATIONS * np.sqrt(middle * (1 - middle / self._early))
+        is_open = np.zeros(counts.size, np.bool_)
+        firsts, lasts = (np.searchsorted(through, ends, side="right") for ends in (middle - margin, middle + margin))
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            is_open[first : last + 1] = True
+        if int(counts[is_open].sum()) * self._count > COLLECTED * self._early:
+            is_open[:] = False
+        return is_open
+
+    def keys_in(self, held: "_Held") -> list[NDArray[np.int64]] | None:
+        """The keys in the cells, which are of the grid or parts of those; None where one of them was not kept."""
+        is_wanted = _places_of(self._grid, held)
+        if self._is_open is None or np.any(is_wanted & ~self._is_open):
+            return None
+        owned = _Owned(held)
+        return [owned.of(keys[is_wanted[places]])[1] for keys, places in self._parts]
+
+
+def _keys_inside(blocks: Blocks, grid: Grid, held: _Held) -> Iterator[NDArray[np.int64]]:
+    return (keys for _, keys in _inside(blocks, grid, held))
+
+
+def _collected(parts: Sequence[NDArray[np.int64]], held: _Held) -> dict[int, Rung]:
+    """The values at the ranks inside the cells, from all their keys."""
+    keys = np.concatenate(parts)
+    keys.sort()
     rungs: dict[int, Rung] = {}
     start = 0
     for cell, ranks in held:
@@ -158,32 +149,34 @@ def _collected(blocks: Blocks, grid: _Grid, held: _Held) -> dict[int, Rung]:
         wanted = own[ranks - cell.below]
         below, through = (np.searchsorted(own, wanted, side) + cell.below for side in ("left", "right"))
         for rank, key, less, up_to in zip(*map(np.ndarray.tolist, (ranks, wanted, below, through)), strict=True):
-            rungs[rank] = Rung(_number(key), less, up_to)
+            rungs[rank] = Rung(value_of(key), less, up_to)
     return rungs
 
 
-def _counted(blocks: Blocks, grid: _Grid, wanted: NDArray[np.int64]) -> _Held:
-    """The cells of the grid that hold wanted ranks."""
+def _counted(blocks: Blocks, grid: Grid, wanted: NDArray[np.int64], kept: _Kept) -> _Held:
+    """The cells of the grid that hold wanted ranks; `kept` sees every block."""
     counts = np.zeros(grid.cells, np.int64)
     for block in blocks():
-        counts += np.bincount(grid.placed(block)[1], minlength=grid.cells)
+        keys, places = grid.placed(block)
+        counts += np.bincount(places, minlength=grid.cells)
+        kept.see(keys, places, counts)
     return [(grid.cell(place, below=less, count=n), ranks) for place, less, n, ranks in _places(counts, wanted, 0)]
 
 
-def _cut(blocks: Blocks, grid: _Grid, held: _Held) -> _Held:
+def _cut(blocks: Blocks, grid: Grid, held: _Held) -> _Held:
     """The parts that hold wanted ranks, of at most 2**_CELL_BITS of every cell; a part ends where its values do."""
     widths = [max(0, (cell.last - cell.first).bit_length() - _CELL_BITS) for cell, _ in held]
     bases = np.array([cell.first for cell, _ in held], np.int64).view(np.uint64)
     shifts = np.array(widths, np.uint64)
     counts = np.zeros((len(held), 1 << _CELL_BITS), np.int64)
-    firsts, lasts = np.full_like(counts, _GREATEST), np.full_like(counts, ~_GREATEST)
+    firsts, lasts = np.full_like(counts, GREATEST), np.full_like(counts, ~GREATEST)
     for owner, keys in _inside(blocks, grid, held):
         offsets = ((keys.view(np.uint64) - bases[owner]) >> shifts[owner]).view(np.int64)
         counts += np.bincount((owner << _CELL_BITS) + offsets, minlength=counts.size).reshape(counts.shape)
         np.minimum.at(firsts, (owner, offsets), keys)
         np.maximum.at(lasts, (owner, offsets), keys)
     return [
-        (_Cell(int(firsts[owner, place]), int(lasts[owner, place]), less, count), ranks)
+        (Cell(int(firsts[owner, place]), int(lasts[owner, place]), less, count), ranks)
         for owner, (cell, inside) in enumerate(held)
         for place, less, count, ranks in _places(counts[owner], inside, cell.below)
     ]
@@ -200,85 +193,34 @@ def _places(
         yield place, int(through[place]) - count, count, wanted[places == place]
 
 
-def _inside(blocks: Blocks, grid: _Grid, held: _Held) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _inside(blocks: Blocks, grid: Grid, held: _Held) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """The keys that lie in one of the cells, some at a time, behind the position of the cell of each."""
-    is_open = np.zeros(grid.cells, np.bool_)
-    for cell, _ in held:
-        is_open[grid.place(cell.first) : grid.place(cell.last) + 1] = True
-    firsts, lasts = (np.array(ends, np.int64) for ends in zip(*((c.first, c.last) for c, _ in held), strict=True))
+    is_open, owned = _places_of(grid, held), _Owned(held)
     for block in blocks():
         keys, places = grid.placed(block)
-        keys = keys[is_open[places]]
-        owner = np.maximum(np.searchsorted(firsts, keys, side="right") - 1, 0)
-        kept = (keys >= firsts[owner]) & (keys <= lasts[owner])
-        yield owner[kept], keys[kept]
+        yield owned.of(keys[is_open[places]])
 
 
-def _key(value: float) -> int:
-    """A whole number of 64 bits that orders like the value, a negative zero like a positive one."""
-    bits = int(np.float64(value + 0.0).view(np.int64))
-    return bits ^ int(_GREATEST) if bits < 0 else bits
+def _places_of(grid: Grid, held: _Held) -> NDArray[np.bool_]:
+    """Of every cell of the grid, whether some of the cells lie there."""
+    are_held = np.zeros(grid.cells, np.bool_)
+    for cell, _ in held:
+        are_held[grid.place(cell.first) : grid.place(cell.last) + 1] = True
+    return are_held
 
 
-_GREATEST = np.int64(2**63 - 1)
+class _Owned:
+    """Which of some cells, in their order, a key lies in."""
+
+    def __init__(self, held: _Held) -> None:
+        self._firsts, self._lasts = (np.array(ends, np.int64) for ends in zip(*_ends(held), strict=True))
+
+    def of(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The position of the cell of each key that lies in one, and those keys."""
+        owner = np.maximum(np.searchsorted(self._firsts, keys, side="right") - 1, 0)
+        kept = (keys >= self._firsts[owner]) & (keys <= self._lasts[owner])
+        return owner[kept], keys[kept]
 
 
-def _number(key: int) -> float:
-    """The value that has a key."""
-    return float(np.int64(key ^ int(_GREATEST) if key < 0 else key).view(np.float64))
-
-
-def ranks_of(levels: Iterable[float], count: int) -> set[int]:
-    """The ranks that the quantiles at `levels` lie between."""
-    return {rank for level in levels for rank in _neighbours(level, count)[:2]}
-
-
-def _neighbours(level: float, count: int) -> tuple[int, int, float]:
-    """The ranks below and above a quantile, and how far it is from the one to the other."""
-    place = level * (count - 1)
-    low = math.floor(place)
-    return low, min(low + 1, count - 1), place - low
-
-
-def quantile(rungs: Mapping[int, Rung], level: float, *, count: int) -> float:
-    """The quantile by linear interpolation, as `numpy.quantile` takes it."""
-    low, high, part = _neighbours(level, count)
-    return float(np.quantile([rungs[low].value, rungs[high].value], part))
-
-
-def nearest_rank(level: float, count: int) -> int:
-    """The rank nearest to a quantile, the even one of two, as `numpy.quantile(method="nearest")` takes it."""
-    return round(level * (count - 1))
-
-
-def decile_edges(rungs: Mapping[int, Rung], levels: Sequence[float], *, count: int) -> dict[float, int]:
-    """The inner edges of the bins, ascending, each with the number of values below it.
-
-    The edges are the quantiles at `levels`. A value that fills more than one bin gets a bin of its own, from itself to
-    the next number.
-    """
-    below: dict[float, int] = {}
-    seen: set[float] = set()
-    for level in levels:
-        low, high, _ = _neighbours(level, count)
-        edge = quantile(rungs, level, count=count)
-        less, through = _around(edge, rungs[low], rungs[high])
-        below[edge] = less
-        if edge in seen:
-            below[math.nextafter(edge, math.inf)] = through
-        seen.add(edge)
-    return dict(sorted(below.items()))
-
-
-def _around(edge: float, low: Rung, high: Rung) -> tuple[int, int]:
-    """How many values are less than `edge`, and how many are not greater; it lies between neighbouring ranks."""
-    if edge == low.value:
-        return low.below, low.through
-    if edge == high.value:
-        return high.below, high.through
-    return low.through, low.through
-
-
-def bins_between(below: Iterable[int], count: int) -> tuple[int, ...]:
-    """Values in each bin, from the values below each edge."""
-    return tuple(upper - lower for lower, upper in pairwise((0, *below, count)))
+def _ends(held: _Held) -> list[tuple[int, int]]:
+    return [(cell.first, cell.last) for cell, _ in held]

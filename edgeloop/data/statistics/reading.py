@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeloop.data.statistics.moments import Scale, Sums
-from edgeloop.data.statistics.ranks import bins_between, decile_edges, order_statistics, quantile, ranks_of
+from edgeloop.data.statistics.quantiles import bins_between, decile_edges, quantile, ranks_of
+from edgeloop.data.statistics.ranks import order_statistics
 from edgeloop.data.statistics.table import Table, number
 from edgeloop.data.statistics.values import (
     FREQUENT_VALUES,

@@ -1,70 +1,79 @@
 """Exact counts of different and of repeated values, whatever their number.
 
-To tell whether a value repeats, all different ones have to be held. So the rows are dealt into parts by the hash of the
-value, as many as it takes for the values of one part to fit into most of the memory, and the parts are read one after
-another. Where no value repeats, as among ids, their hashes alone tell it: they take eight bytes each, and a third of
-the time.
+Where no two values have the same hash, as among ids, none repeats. The others are told apart by the engine: the values
+of some of the hashes that repeat, as many as fit into a fixed share of the memory, and then those of the next ones.
 """
 
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from edgeloop.data.statistics.table import Table
+from edgeloop.data.statistics.hashes import Hashes, hash_buckets
+from edgeloop.data.statistics.table import BYTES_A_VALUE, Table
 
-_SHARE_OF_HASHES = 0.2
-"""Of the memory; their array lies beside the engine's own."""
-
-
-def distinct_values(table: Table, position: int) -> int:
-    """Different values; a NaN is none, an infinity is one."""
-    value = table.comparable(position)
-    return sum(
-        int(table.fetch(f"SELECT count(*) FROM ({table.selected(f'DISTINCT {value}', f'AND {part}')})")[0][0])  # noqa: S608
-        for part in _parts(table, position)
-    )
+_SHARE = 0.15
+"""Of the memory; what the engine reads and its own buffers lie beside it."""
+_LENT = "suspected"
 
 
-def repeated_rows(table: Table, position: int, rows: int) -> int:
-    """Rows whose value another row has as well, of `rows` that have one."""
-    if not _hashes_repeat(table, position, rows):
-        return 0
-    return sum(
-        int(table.fetch(f"SELECT coalesce(sum(n), 0) FROM ({_repeated(table, position, part)})")[0][0])  # noqa: S608
-        for part in _parts(table, position)
-    )
+@dataclass(frozen=True)
+class Repetition:
+    """How the values of a column repeat.
+
+    Args:
+        distinct: Different values; a NaN is none, an infinity is one.
+        rows: Whose value another row has as well.
+    """
+
+    distinct: int
+    rows: int
 
 
-def _hashes_repeat(table: Table, position: int, rows: int) -> bool:
-    """Whether two values have the same hash; equal ones always have."""
-    present, value = table.present(position), table.comparable(position)
-    parts = math.ceil(rows * 8 / (table.memory_mib * 2**20 * _SHARE_OF_HASHES))
-    for part in range(parts):
-        dealt = f"AND hash({value}) % {parts} = {part}" if parts > 1 else ""
-        hashes = table.fetch_arrays(table.selected(f"hash({value}) AS hash", f"AND {present} {dealt}"))["hash"]
-        hashes.sort()
-        if np.any(hashes[1:] == hashes[:-1]):
-            return True
-    return False
+def repetition_of(table: Table, position: int) -> Repetition:
+    """The repetition in a column."""
+    with hash_buckets(table, position) as buckets:
+        distinct, repeated = buckets.rows, 0
+        for suspected in _parts(table, position, buckets.repeated()):
+            counted = table.selected("count(*) AS n", f"AND {suspected} GROUP BY {table.comparable(position)}")
+            sums = "count(*), coalesce(sum(n), 0), coalesce(sum(n) FILTER (n > 1), 0)"
+            ((values, rows, again),) = table.fetch(f"SELECT {sums} FROM ({counted})")  # noqa: S608
+            distinct += int(values) - int(rows)
+            repeated += int(again)
+    return Repetition(distinct, repeated)
 
 
 def repeated_conditions(table: Table, position: int) -> Iterator[str]:
-    """SQL conditions on a row; together they are met by the rows that `repeated_rows` counts, each by one."""
-    for part in _parts(table, position):
-        values = f"SELECT v FROM ({_repeated(table, position, part)})"  # noqa: S608
-        yield f"{part} AND {table.comparable(position)} IN ({values})"
+    """SQL conditions on a row, each to be used before the next one is asked for.
+
+    Together they are met by the rows that `repetition_of` counts, each by one.
+    """
+    value = table.comparable(position)
+    with hash_buckets(table, position) as buckets:
+        for suspected in _parts(table, position, buckets.repeated()):
+            repeated = table.selected(f"{value} AS v", f"AND {suspected} GROUP BY v HAVING count(*) > 1")
+            yield f"{suspected} AND {value} IN (SELECT v FROM ({repeated}))"  # noqa: S608
 
 
-def _repeated(table: Table, position: int, part: str) -> str:
-    """SQL: the values of a part that repeat, and the rows of each."""
-    selection = f"{table.comparable(position)} AS v, count(*) AS n"
-    return table.selected(selection, f"AND {part} GROUP BY v HAVING n > 1")
+def _parts(table: Table, position: int, repeated: Iterator[Hashes]) -> Iterator[str]:
+    """SQL conditions, each met by the rows with some of the hashes."""
+    condition = f"{table.present(position)} AND hash({table.comparable(position)}) IN (SELECT hash FROM {_LENT})"  # noqa: S608
+    held, most = np.empty(0, np.uint64), 0
+    for hashes in filter(len, repeated):
+        most = most or _values_at_once(table, position)
+        held = np.concatenate([held, hashes])
+        while held.size >= most:
+            with table.lent(_LENT, hash=held[:most]):
+                yield condition
+            held = held[most:]
+    if held.size:
+        with table.lent(_LENT, hash=held):
+            yield condition
 
 
-def _parts(table: Table, position: int) -> list[str]:
-    """SQL conditions that are met by every row with a value, each by one of them."""
-    present = table.present(position)
-    length = f"coalesce(avg(strlen(c{position})), 0)" if table.kinds[position] == "text" else "0"
-    counted = table.selected(f"count(*), {length}", f"AND {present}")
-    return [f"{present} AND {part}" for part in table.parts(counted, table.comparable(position))]
+def _values_at_once(table: Table, position: int) -> int:
+    """Different values that fit into the share of the memory."""
+    each = float(BYTES_A_VALUE)
+    if table.kinds[position] == "text":
+        each += float(table.fetch(table.selected(f"coalesce(avg(strlen(c{position})), 0)"))[0][0])
+    return max(1, int(table.memory_mib * 2**20 * _SHARE / each))

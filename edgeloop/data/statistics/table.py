@@ -55,6 +55,7 @@ class Table:
         connection: The engine's.
         memory_mib: That the engine may use.
         threads: Likewise.
+        scratch: Folder for what does not fit into memory.
         condition: SQL that its rows meet.
     """
 
@@ -64,6 +65,7 @@ class Table:
     connection: Any
     memory_mib: int
     threads: int
+    scratch: Path
     condition: str = "true"
 
     def position(self, name: str) -> int:
@@ -158,6 +160,17 @@ class Table:
             yield batch.column(0).to_numpy(zero_copy_only=False)
 
     @contextmanager
+    def lent(self, name: str, **columns: "NDArray[Any]") -> Iterator[None]:
+        """Arrays as a table of that name, for the length of the block."""
+        import pyarrow as pa
+
+        self.connection.register(name, pa.table(columns))
+        try:
+            yield
+        finally:
+            self.connection.unregister(name)
+
+    @contextmanager
     def beside(self) -> "Iterator[Table]":
         """The same table for another thread."""
         with self.connection.cursor() as connection:
@@ -231,7 +244,13 @@ def opened(source: Path | Sequence[Path], *, memory_mib: int, threads: int, scra
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield Table(
-            names=names, kinds=kinds, where=where, connection=connection, memory_mib=memory_mib, threads=threads
+            names=names,
+            kinds=kinds,
+            where=where,
+            connection=connection,
+            memory_mib=memory_mib,
+            threads=threads,
+            scratch=scratch,
         )
 
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from edgeloop.data.statistics import statistics_of
-from edgeloop.data.statistics import table as module
+from edgeloop.data.statistics import repetition, statistics_of
 from edgeloop.data.statistics.checking import checked_by_statistics
 from edgeloop.data.suite import Suite, checked
 from edgeloop.data.verdict import FIRST_IDS, SuiteRecord
@@ -197,7 +196,7 @@ def test_many_parts_find_what_one_finds(faulty, table, tmp_path, monkeypatch):
     questions = [e for e in (*DOZEN, *OTHERS) if "unique" in e["type"] and e["kwargs"]["column"] != "nowhere"]
     once = answered(table(faulty), tmp_path, *questions)
     failing = parquet.read_table(tmp_path / "failing.parquet")
-    monkeypatch.setattr(module, "BYTES_A_VALUE", 20_000)
+    monkeypatch.setattr(repetition, "BYTES_A_VALUE", 20_000)
     assert answered(table(faulty), tmp_path, *questions) == once
     assert parquet.read_table(tmp_path / "failing.parquet") == failing
 

@@ -49,10 +49,12 @@ def found(column: np.ndarray, wanted: list[int]) -> tuple[dict[int, Rung], int]:
     return order_statistics(blocks, ranks=wanted, minimum=low, maximum=high, count=column.size), readings
 
 
+@pytest.mark.parametrize("early", [1, 1000])
 @pytest.mark.parametrize("held", [0, 100, 1 << 20])
 @pytest.mark.parametrize("name", COLUMNS)
-def test_ranks_are_those_of_the_sorted_column(name, held, monkeypatch):
+def test_ranks_are_those_of_the_sorted_column(name, held, early, monkeypatch):
     monkeypatch.setattr(ranks, "COLLECTED", held)
+    monkeypatch.setattr(ranks, "EARLY", early)
     column = COLUMNS[name]
     wanted = sorted({0, 1, column.size // 10, column.size // 2, column.size - 1})
     assert found(column, wanted)[0] == sorted_rungs(column, wanted)
@@ -67,6 +69,15 @@ def test_a_column_is_read_a_few_times(name, monkeypatch):
 
 def test_equal_values_need_no_reading():
     assert found(COLUMNS["one"], [0, 9])[1] == 0
+
+
+@pytest.mark.parametrize(("name", "readings"), [("normal", 1), ("half zeros", 1), ("sorted", 2)])
+def test_a_column_is_read_once_where_its_first_values_are_like_the_others(name, readings, monkeypatch):
+    monkeypatch.setattr(ranks, "COLLECTED", 2000)
+    monkeypatch.setattr(ranks, "EARLY", 1000)
+    column = {**COLUMNS, "sorted": np.sort(COLUMNS["normal"])}[name]
+    wanted = [30, 1500, 2900]
+    assert found(column, wanted) == (sorted_rungs(column, wanted), readings)
 
 
 def test_a_small_column_is_read_once():
