@@ -28,6 +28,9 @@ MEMORY_BYTES = 6 << 30
 
 TIMEOUT_S = 600.0
 
+FOREIGN_PLACES = ("PYTHONPATH", "PYTHONHOME")
+"""Variables that would show another interpreter the packages of this one."""
+
 _SAID_BYTES = 2000
 
 
@@ -60,7 +63,7 @@ def confined(
         order, answer, said = (scratch / file for file in ("order.json", "answer.json", "said"))
         order.write_text(json.dumps({"function": function, "arguments": arguments, "memory_bytes": memory_bytes}))
         command = [str(interpreter or sys.executable), "-m", "edgeloop.confinement", str(order), str(answer)]
-        with _started(command, folder=_importable(scratch, interpreter), said=said) as process:
+        with _started(command, folder=_importable(scratch, interpreter), own=not interpreter, said=said) as process:
             try:
                 code = process.wait(timeout_s)
             except subprocess.TimeoutExpired as error:
@@ -88,13 +91,15 @@ def _importable(scratch: Path, interpreter: Path | None) -> Path:
 
 
 @contextmanager
-def _started(command: list[str], *, folder: Path, said: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, which is gone when the block ends."""
+def _started(command: list[str], *, folder: Path, own: bool, said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, of this environment's own interpreter or of another; it is gone when the block ends."""
+    environment = {name: value for name, value in os.environ.items() if own or name not in FOREIGN_PLACES}
     with said.open("wb") as stderr:
         try:
             process = subprocess.Popen(  # noqa: S603 - this package's own module
                 command,
                 cwd=folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

@@ -41,6 +41,12 @@ def test_another_interpreter_is_given_this_package_and_nothing_else_of_this_envi
     assert found == ["edgeloop"]
 
 
+def test_another_interpreter_is_not_led_to_the_packages_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    assert confined("os:getenv", {"key": "PYTHONPATH"}, where=FILE, interpreter=Path(sys.executable)) is None
+    assert confined("os:getenv", {"key": "PYTHONPATH"}, where=FILE) == "/elsewhere"
+
+
 def test_an_interpreter_that_is_not_there_is_a_fault_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match=r"python: cannot be started \(No such file or directory\)"):
         confined("os:getcwd", {}, where=FILE, interpreter=tmp_path / "python")
