@@ -132,7 +132,7 @@ def _answers(
             answers.append(_answer(result.name, kwargs, table, whole))
         except NotAnswered as error:
             answers.append(_Answer(reason=str(error)))
-    return _counted(suite, answers, table)
+    return _counted(suite, answers, table, whole)
 
 
 def _with_columns(suite: Suite, table: Table, statistics: TableStatistics) -> TableStatistics:
@@ -177,11 +177,13 @@ def _json(value: float | int | None) -> float | int | str | None:
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def _counted(suite: Suite, answers: Sequence[_Answer | None], table: Table) -> list[_Answer | None]:
+def _counted(
+    suite: Suite, answers: Sequence[_Answer | None], table: Table, statistics: TableStatistics
+) -> list[_Answer | None]:
     """The answers about rows with the share of them that meet it."""
     asked = {place: a.question for place, a in enumerate(answers) if a is not None and a.question is not None}
     found = list(answers)
-    for place, rows in counted_rows(table, asked).items():
+    for place, rows in counted_rows(table, asked, statistics).items():
         failing, question = rows.failing, rows.question
         if question.unique is not None:
             failing = repetition_of(table, question.unique).rows if rows.considered else 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edgeloop.data.statistics.measures import RowQuestion
 from edgeloop.data.statistics.table import Table, text
+from edgeloop.data.statistics.values import TableStatistics
 
 _FEW_VALUES = 20_000
 """About so many different values of a column are few."""
@@ -34,9 +35,10 @@ class Counted:
     failing: int
 
 
-def counted_rows(table: Table, questions: Mapping[int, RowQuestion]) -> dict[int, Counted]:
-    """The rows of each question, by its key."""
-    few = _of_few_values(table, {q.column for q in questions.values() if q.column is not None and q.unique is None})
+def counted_rows(table: Table, questions: Mapping[int, RowQuestion], statistics: TableStatistics) -> dict[int, Counted]:
+    """The rows of each question, by its key; `statistics` are of this very table, of some of its columns."""
+    asked = {q.column for q in questions.values() if q.column is not None and q.unique is None}
+    few = _of_few_values(table, asked, statistics)
     by_source: defaultdict[int | None, dict[int, RowQuestion]] = defaultdict(dict)
     for key, question in questions.items():
         by_source[question.column if question.column in few and question.unique is None else None][key] = question
@@ -49,13 +51,17 @@ def counted_rows(table: Table, questions: Mapping[int, RowQuestion]) -> dict[int
     return found
 
 
-def _of_few_values(table: Table, positions: set[int]) -> set[int]:
+def _of_few_values(table: Table, positions: set[int], statistics: TableStatistics) -> set[int]:
     """The text columns among them that have few different values."""
     texts = sorted(position for position in positions if table.kinds[position] == "text")
-    if not texts:
-        return set()
-    estimates = table.fetch(table.selected(", ".join(f"approx_count_distinct(c{position})" for position in texts)))[0]
-    return {position for position, estimate in zip(texts, estimates, strict=True) if estimate <= _FEW_VALUES}
+    columns = {position: statistics.column(table.names[position]) for position in texts}
+    distinct = {position: column.distinct for position, column in columns.items() if column is not None}
+    if unknown := [position for position in texts if distinct.get(position) is None]:
+        estimates = table.fetch(
+            table.selected(", ".join(f"approx_count_distinct(c{position})" for position in unknown))
+        )
+        distinct |= dict(zip(unknown, estimates[0], strict=True))
+    return {position for position, values in distinct.items() if values is not None and values <= _FEW_VALUES}
 
 
 def _of_values(table: Table, questions: Mapping[int, RowQuestion], position: int) -> dict[int, Counted]:

@@ -19,7 +19,7 @@ from edgeloop.data.statistics.grid import GREATEST, Cell, Grid, key_of, value_of
 _CELL_BITS = 12
 COLLECTED = 1 << 19
 """Values of the open cells that are collected at once, whatever the size of the table."""
-EARLY = 1 << 19
+EARLY = 1 << 20
 """As many of the first values tell where the ranks are likely to lie."""
 _DEVIATIONS = 3
 
@@ -127,7 +127,7 @@ class _Kept:
     def keys_in(self, held: "_Held") -> list[NDArray[np.int64]] | None:
         """The keys in the cells, which are of the grid or parts of those; None where one of them was not kept."""
         is_wanted = _places_of(self._grid, held)
-        if self._is_open is None or np.any(is_wanted & ~self._is_open):
+        if not self._early or (self._is_open is not None and np.any(is_wanted & ~self._is_open)):
             return None
         owned = _Owned(held)
         return [owned.of(keys[is_wanted[places]])[1] for keys, places in self._parts]
