@@ -11,12 +11,21 @@ Method = Literal["minmax", "entropy", "percentile"]
 BiasCorrection = Literal["none", "fast", "full"]
 
 
+class Tuning(Contract):
+    """How the float weights are trained on before they are quantized, see `edgeloop.optimization.tuning`."""
+
+    epochs: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, description="of the first step")
+    seed: int = Field(ge=0)
+
+
 class Recipe(Contract):
     """One way to quantize."""
 
     method: Method | None = Field(default="minmax", description="of the ranges; null where nothing is calibrated")
     bias_correction: BiasCorrection = "none"
     kept_float: tuple[str, ...] = Field(default=(), description="layers that are not quantized, sorted")
+    tuning: Tuning | None = Field(default=None, description="null: the weights of `train` as they are")
 
 
 def with_followers(

@@ -6,6 +6,7 @@ In this order:
     mixed precision    the layers that do the most harm alone stay float: 1/16 of them, 1/8, 1/4, then half
     calibration        the other methods, everything quantized
     bias correction    with the method that lost least, for a scheme that has not done it from the start
+    quantization-aware training    the plain recipe on weights that were trained on with everything rounded
 
 Then the float file is kept, with the reason. A budget of trials, not of seconds, so that equal inputs end alike.
 """
@@ -16,14 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from edgeloop.errors import ModelFault
 from edgeloop.optimization.judgement import Judgement
-from edgeloop.optimization.recipes import Method, Recipe
+from edgeloop.optimization.recipes import Method, Recipe, Tuning
 from edgeloop.variants import Tool
 
 SHARES = (16, 8, 4, 2)
 """The parts of the layers that mixed precision keeps float: one over these."""
 
-Rung = Literal["plain", "mixed precision", "calibration", "bias correction"]
+Rung = Literal["plain", "mixed precision", "calibration", "bias correction", "quantization-aware training"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Trial:
     path: Path
     tool: Tool
     judgement: Judgement
+    tuned_sha256: str | None = None
+    """Of the weights that were trained on; null where those of `train` were quantized."""
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -61,6 +65,7 @@ class Trial:
         return {
             "rung": self.rung,
             **self.recipe.set_values(),
+            **({"tuned_sha256": self.tuned_sha256} if self.tuned_sha256 else {}),
             "size_bytes": self.path.stat().st_size,
             "accepted": self.judgement.accepted,
             "failed": [check.name for check in self.judgement.failed],
@@ -74,6 +79,8 @@ class Search:
 
     trials: tuple[Trial, ...]
     harms: tuple[Harm, ...] = ()
+    omitted: str = ""
+    """The rung that could not be tried, and why."""
 
     @property
     def best(self) -> Trial:
@@ -87,7 +94,8 @@ class Search:
             return None
         failed = ", ".join(f"{check.name} {check.status}" for check in self.best.judgement.failed)
         count = len(self.trials)
-        return f"float is kept: none of {count} trials is within the limits; the nearest, {self.best.rung}: {failed}"
+        said = f"float is kept: none of {count} trials is within the limits; the nearest, {self.best.rung}: {failed}"
+        return f"{said}; not tried: {self.omitted}" if self.omitted else said
 
 
 def searched(
@@ -98,6 +106,8 @@ def searched(
     attempt: Callable[[Rung, Recipe], Trial],
     harms: Callable[[], Sequence[Harm]],
     trials: int,
+    tuning: Tuning | None = None,
+    omitted: str = "",
 ) -> Search:
     """The plain recipe, and the rungs above it as long as none passes.
 
@@ -108,17 +118,27 @@ def searched(
         attempt: Makes and judges one file.
         harms: What each layer does alone, worst first; called once, and only when the plain recipe fails.
         trials: The most files to make.
+        tuning: How weights are trained on for the last rung; null leaves it out.
+        omitted: That rung and why it cannot be tried, where it is asked for.
+
+    Raises:
+        ModelFault: A file cannot be made of the weights of `train`; of others it is a reason to leave the rung out.
     """
     made = [attempt("plain", plain)]
-    found: Sequence[Harm] = ()
-    if methods and trials > 1 and _mendable(made[0]):
-        found = harms()
-        rungs = _rungs(plain, made, found, methods=methods, corrects_bias=corrects_bias)
-        for rung, recipe in rungs:
+    if not methods or trials == 1 or not _mendable(made[0]):
+        return Search(tuple(made))
+    found = harms()
+    for rung, recipe in _rungs(plain, made, found, methods=methods, corrects_bias=corrects_bias, tuning=tuning):
+        try:
             made.append(attempt(rung, recipe))
-            if made[-1].judgement.accepted or len(made) == trials:
-                break
-    return Search(tuple(made), tuple(found))
+        except ModelFault as fault:
+            if recipe.tuning is None:
+                raise
+            omitted = f"{rung}, for it failed: {fault.line()}"
+            break
+        if made[-1].judgement.accepted or len(made) == trials:
+            break
+    return Search(tuple(made), tuple(found), omitted)
 
 
 def _mendable(trial: Trial) -> bool:
@@ -128,7 +148,13 @@ def _mendable(trial: Trial) -> bool:
 
 
 def _rungs(
-    plain: Recipe, made: Sequence[Trial], harms: Sequence[Harm], *, methods: Sequence[Method], corrects_bias: bool
+    plain: Recipe,
+    made: Sequence[Trial],
+    harms: Sequence[Harm],
+    *,
+    methods: Sequence[Method],
+    corrects_bias: bool,
+    tuning: Tuning | None,
 ) -> Iterator[tuple[Rung, Recipe]]:
     """The recipes after the plain one; `made` grows meanwhile."""
     worst_first = [harm.layer for harm in harms]
@@ -143,3 +169,5 @@ def _rungs(
         whole = [trial for trial in made if not trial.recipe.kept_float]
         best = min(whole, key=lambda trial: trial.rank).recipe
         yield "bias correction", best.model_copy(update={"bias_correction": "full"})
+    if tuning is not None:
+        yield "quantization-aware training", plain.model_copy(update={"tuning": tuning})

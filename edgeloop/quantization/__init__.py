@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -19,17 +21,20 @@ from edgeloop import calibration, plugins
 from edgeloop.batches import batches, spread
 from edgeloop.canonical import sha256_of_file
 from edgeloop.contract import Contract
+from edgeloop.conversion import TRAINED
 from edgeloop.data.dataset import Dataset, Sample
 from edgeloop.errors import DataFault, ModelFault, ParamsFault
 from edgeloop.files import copy_file, renamed, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.optimization.judgement import Exam, Judgement, Pair, QuantizeLimits, judged, worst
-from edgeloop.optimization.recipes import Method, Recipe
+from edgeloop.optimization.recipes import Method, Recipe, Tuning
 from edgeloop.optimization.recovery import Harm, Rung, Search, Trial, searched
+from edgeloop.optimization.tuned_files import TunedFiles
+from edgeloop.optimization.tuning import Lesson
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.runtimes import Arrays, Runtime
-from edgeloop.tasks import Floats, Task
+from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import (
     VARIANTS_FILE,
     PlacedVariant,
@@ -56,12 +61,24 @@ class QuantizeParams(Contract):
         default="full", description="of a scheme that always corrects (nncf); fast is sooner done and may lose a point"
     )
     trials: int = Field(
-        default=8, ge=1, le=64, description="most files a scheme makes; more than one only where a limit is missed"
+        default=9, ge=1, le=64, description="most files a scheme makes; more than one only where a limit is missed"
+    )
+    qat_epochs: int = Field(
+        default=8,
+        ge=0,
+        le=1000,
+        description="of quantization-aware training, the last trial, once for all schemes: each costs about three "
+        "epochs of train on one thread; 0: none",
+    )
+    qat_learning_rate: float = Field(
+        default=1e-3, gt=0, le=1, description="of its first step; falls to 0 as half a cosine"
     )
     by: tuple[str, ...] = Field(
         default=("condition",), description="columns of the metadata: each value is judged as a group, as classes are"
     )
-    seed: int = Field(default=0, ge=0, lt=2**32, description="of the choice of the calibration set")
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="of the choice of the calibration set, and of the order in training"
+    )
     limits: QuantizeLimits = QuantizeLimits()
 
     @model_validator(mode="after")
@@ -132,6 +149,10 @@ class _Work:
     dataset: Dataset
     chosen: list[Sample]
     exam: Exam
+    tuned: TunedFiles
+    tuning: Tuning | None
+    omitted: str
+    """Why there is none, where there should be."""
     advance: Advance
     known: dict[tuple[str, Path], "_Answered"] = field(default_factory=dict)
     """What the float files answered, by runtime."""
@@ -173,11 +194,15 @@ def quantize(
         made = VariantSet(variants=())
         if schemes:
             task: Task = plugins.load("tasks", card.task)
-            chosen = _calibration_set(opened, params, task=task, card=card)
+            learned, truths = _learned(opened, task=task, card=card)
+            chosen = calibration.stratified(learned, params.calibration_samples, seed=params.seed)
             val = _labelled_val(opened, task=task, card=card)
             exam = Exam(task, card, val, task.truths(opened, val, card), params.by)
-            with progress("quantize", len(schemes) * (len(chosen) + len(val))) as advance:
-                work = _Work(params, card, opened, chosen, exam, advance)
+            units = len(schemes) * (len(chosen) + len(val))
+            with progress("quantize", units) as advance, TemporaryDirectory(dir=folder) as scratch:
+                lesson = Lesson(task, card, opened, learned, truths, chosen)
+                tuned = TunedFiles(sources, lesson, folder=Path(scratch), advance=advance)
+                work = _Work(params, card, opened, chosen, exam, tuned, *_tuning(params, sources), advance)
                 variants = tuple(_quantized(scheme, sources, folder=folder, work=work) for scheme in schemes)
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
@@ -201,15 +226,25 @@ def _schemes(names: tuple[str, ...]) -> list[Scheme]:
     return schemes
 
 
-def _calibration_set(dataset: Dataset, params: QuantizeParams, *, task: Task, card: ModelCard) -> list[Sample]:
-    """Of the samples that were learned from."""
+def _learned(dataset: Dataset, *, task: Task, card: ModelCard) -> tuple[list[Sample], list[Truth]]:
+    """The samples that were learned from, which calibrate and teach again."""
     train = dataset.split("train")
-    truths = task.truths(dataset, train, card)
-    learned = [sample for sample, truth in zip(train, truths, strict=True) if task.learns_from(truth)]
-    chosen = calibration.stratified(learned, params.calibration_samples, seed=params.seed)
-    if not chosen:
+    known = zip(train, task.truths(dataset, train, card), strict=True)
+    learned = [(sample, truth) for sample, truth in known if task.learns_from(truth)]
+    if not learned:
         raise DataFault("train holds no accepted sample", where=str(dataset.folder), fix="add data or loosen the suite")
-    return chosen
+    return [sample for sample, _ in learned], [truth for _, truth in learned]
+
+
+def _tuning(params: QuantizeParams, sources: dict[str, PlacedVariant]) -> tuple[Tuning | None, str]:
+    """How weights are trained on, or why they cannot be."""
+    if not params.qat_epochs:
+        return None, ""
+    if TRAINED not in sources:
+        return None, "quantization-aware training, for the weights as they were trained are not among the files"
+    if find_spec("torch") is None:
+        return None, "quantization-aware training, for torch is not installed (pip install 'edgeloop[train]')"
+    return Tuning(epochs=params.qat_epochs, learning_rate=params.qat_learning_rate, seed=params.seed), ""
 
 
 def _labelled_val(dataset: Dataset, *, task: Task, card: ModelCard) -> tuple[Sample, ...]:
@@ -249,10 +284,13 @@ def _searched(scheme: Scheme, source: Path, *, folder: Path, work: _Work) -> Sea
         made += 1
         inputs = _calibration_inputs(work, units=int(made == 1))
         target = folder / f"trial-{made}{scheme.suffix}"
-        tool = scheme.quantize(source, inputs, target=target, recipe=recipe)
+        tuning = recipe.tuning
+        origin = work.tuned.of(scheme.source, tuning) if tuning else source
+        tool = scheme.quantize(origin, inputs, target=target, recipe=recipe)
         if made > 1:
             work.advance(0, f"{scheme.variant}: trial {made}, {rung}")
-        return Trial(rung, recipe, target, tool, _judged(scheme, source, target=target, work=work, first=made == 1))
+        judgement = _judged(scheme, source, target=target, work=work, first=made == 1)
+        return Trial(rung, recipe, target, tool, judgement, work.tuned.sha256(tuning) if tuning else None)
 
     return searched(
         plain,
@@ -261,6 +299,8 @@ def _searched(scheme: Scheme, source: Path, *, folder: Path, work: _Work) -> Sea
         attempt=attempt,
         harms=partial(_harms, scheme, source, recipe=plain, work=work),
         trials=work.params.trials,
+        tuning=work.tuning,
+        omitted=work.omitted,
     )
 
 
@@ -342,9 +382,11 @@ def _chosen(search: Search) -> dict[str, Any]:
     if len(search.trials) == 1:
         return {}
     recipe = search.best.recipe
+    tuned = {"tuning": recipe.tuning.values(), "tuned_sha256": search.best.tuned_sha256} if recipe.tuning else {}
     return {
         "kept_float": list(recipe.kept_float),
         "bias_correction": recipe.bias_correction,
+        **tuned,
         "tried": [trial.told() for trial in search.trials],
     }
 

@@ -1,13 +1,16 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edgeloop.errors import ModelFault
 from edgeloop.optimization.judgement import Judgement
-from edgeloop.optimization.recipes import Recipe, with_followers
+from edgeloop.optimization.recipes import Recipe, Tuning, with_followers
 from edgeloop.optimization.recovery import Harm, Rung, Search, Trial, searched
 from edgeloop.variants import Check, Tool
 
 PLAIN = Recipe()
+TUNING = Tuning(epochs=2, learning_rate=0.1, seed=0)
 HARMS = tuple(Harm(f"layer{n:02d}", float(n)) for n in range(16))
 
 
@@ -16,13 +19,13 @@ def judgement(status: str = "fail", name: str = "accuracy_drop", drop: float = 0
 
 
 def search(
-    judge, *, trials: int = 64, methods=("minmax", "entropy", "percentile"), corrects_bias: bool = False
+    judge, *, trials: int = 64, methods=("minmax", "entropy", "percentile"), corrects_bias: bool = False, **last: Any
 ) -> Search:
     def attempt(rung: Rung, recipe: Recipe) -> Trial:
         return Trial(rung, recipe, Path("m"), Tool(name="t", version="1"), judge(rung, recipe))
 
     return searched(
-        PLAIN, methods=methods, corrects_bias=corrects_bias, attempt=attempt, harms=lambda: HARMS, trials=trials
+        PLAIN, methods=methods, corrects_bias=corrects_bias, attempt=attempt, harms=lambda: HARMS, trials=trials, **last
     )
 
 
@@ -64,6 +67,51 @@ def test_biases_are_corrected_with_the_method_that_lost_least() -> None:
 
 def test_a_scheme_that_corrects_biases_has_no_such_rung() -> None:
     assert "bias correction" not in rungs(search(lambda *_: judgement(), corrects_bias=True))
+
+
+def test_training_is_tried_last_and_with_the_plain_recipe() -> None:
+    found = search(lambda *_: judgement(), tuning=TUNING)
+    assert rungs(found)[-2:] == ["bias correction", "quantization-aware training"]
+    assert found.trials[-1].recipe == PLAIN.model_copy(update={"tuning": TUNING})
+
+
+def test_a_trial_tells_how_the_weights_were_trained_on() -> None:
+    recipe = PLAIN.model_copy(update={"tuning": TUNING})
+    trial = Trial("quantization-aware training", recipe, Path(__file__), Tool(name="t", version="1"), judgement(), "ab")
+    told = trial.told()
+    assert told["tuning"] == {"epochs": 2, "learning_rate": 0.1, "seed": 0}
+    assert told["tuned_sha256"] == "ab"
+
+
+def test_other_trials_say_nothing_of_training() -> None:
+    told = Trial("plain", PLAIN, Path(__file__), Tool(name="t", version="1"), judgement()).told()
+    assert not {"tuning", "tuned_sha256"} & told.keys()
+
+
+def test_the_fallback_says_why_training_was_left_out() -> None:
+    fallback = search(lambda *_: judgement(), trials=3, omitted="training, for there are no weights").fallback
+    assert fallback is not None and fallback.endswith("; not tried: training, for there are no weights")
+
+
+def test_training_that_fails_is_a_reason_and_no_error() -> None:
+    def judge(rung: Rung, recipe: Recipe) -> Judgement:
+        if recipe.tuning:
+            raise ModelFault("cannot be exported", where="net", fix="change it")
+        return judgement()
+
+    found = search(judge, tuning=TUNING)
+    assert "quantization-aware training" not in rungs(found)
+    assert found.fallback is not None and "for it failed: net: cannot be exported" in found.fallback
+
+
+def test_another_file_that_fails_stops_the_search() -> None:
+    def judge(rung: Rung, recipe: Recipe) -> Judgement:
+        if recipe.kept_float:
+            raise ModelFault("cannot be quantized", where="net", fix="change it")
+        return judgement()
+
+    with pytest.raises(ModelFault):
+        search(judge, tuning=TUNING)
 
 
 @pytest.mark.parametrize("trials", [1, 2, 5])

@@ -67,3 +67,18 @@ def test_int8_scores_are_as_many_and_in_the_order_of_float_scores(detector: Path
     ]
     assert len(np.unique(scores[1])) > 50
     assert np.corrcoef(*scores)[0, 1] > 0.95
+
+
+def test_training_with_roundings_sees_the_raw_heads_each_with_a_step_of_its_own() -> None:
+    import torch
+
+    from edgeloop.optimization.awareness import AwareNetwork, operator
+
+    torch.manual_seed(0)
+    network = plugins.load("models", "yolo_tiny").build((3, 32, 32), 3, OPTIONS).eval()
+    aware = AwareNetwork(network, shape=(3, 32, 32))
+    aware.observe([INPUTS])
+    heads = aware.module.graph.output_node().args[0]
+    assert [operator(head) for head in heads] == ["conv2d", "conv2d", "conv2d"]
+    found = aware(torch.from_numpy(INPUTS))
+    assert [len(values.unique()) <= 255 for values in found] == [True, True, True]

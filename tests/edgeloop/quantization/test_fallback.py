@@ -130,9 +130,9 @@ def test_where_nothing_helps_float_is_kept_with_the_reason(made: Any, cliff: Pat
     limits = QuantizeLimits(min_sqnr_db=150, max_size_ratio=1.0)
     (variant,) = run(made, cliff, tmp_path / "quantized", limits=limits).variants
     assert not variant.accepted
-    assert variant.details["fallback"].startswith("float is kept: none of 7 trials")
+    assert variant.details["fallback"].startswith("float is kept: none of 8 trials")
     assert {trial["rung"] for trial in variant.details["trials"]} == {
-        "plain", "mixed precision", "calibration", "bias correction",
+        "plain", "mixed precision", "calibration", "bias correction", "quantization-aware training",
     }  # fmt: skip
 
 
