@@ -125,7 +125,19 @@ class Graph:
             self.model.buffers.append(buffer)
             self.tensors.append(tensor)
             operators[place].inputs = np.array([*node.inputs[:2], len(self.tensors) - 1], dtype=np.int32)
+        self._empty_unread([index for node in self.nodes if node.name in biases for index in node.inputs[2:]])
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self.model))
+
+    def _empty_unread(self, replaced: Iterable[int]) -> None:
+        """Takes the values of those tensors out of the file that no operator reads any more."""
+        read = {int(index) for operator in self.model.subgraphs[0].operators for index in operator.inputs}
+        for index in set(replaced) - read - {-1}:
+            self.tensors[index].buffer = 0  # by definition of the format the empty one
+        used = {tensor.buffer for subgraph in self.model.subgraphs for tensor in subgraph.tensors}
+        used |= {entry.buffer for entry in self.model.metadata or ()}
+        for place, buffer in enumerate(self.model.buffers):
+            if place not in used:
+                buffer.data = None
 
 
 def flowing(content: bytes, batches: Iterable[NDArray[np.float32]]) -> Iterator[dict[str, NDArray[np.float32]]]:

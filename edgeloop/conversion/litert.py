@@ -29,8 +29,8 @@ PYTHON_VARIABLE = "EDGELOOP_LITERT_PYTHON"
 DEFAULT_PYTHON = Path(__file__).parents[2] / ".venv-litert" / "bin" / "python"
 BUILD = "run: make litert"
 
-MEMORY_BYTES = 12 << 30
-"""Of addresses: the libraries take 3 GB of them, and a model of 244 MB 5 GB more."""
+MEMORY_BYTES = 8 << 30
+"""Of addresses: the libraries take 3 GB of them, and a model of 244 MB one more."""
 
 TIMEOUT_S = 1800.0
 RECORDED = ("litert-converter", "ai-edge-litert", "torch")

@@ -119,6 +119,17 @@ def test_only_the_layer_that_is_named_gets_another_bias() -> None:
     assert [after.constant(node.inputs[2]).tolist() for node in after.layers] == [before[0], [1.0] * 16, *before[2:]]
 
 
+def test_other_biases_make_the_file_no_larger_than_their_names() -> None:
+    biases = {node.name: np.ones(node_channels(node), np.float32) for node in Graph(MODEL.read_bytes()).layers}
+    changed = Graph(MODEL.read_bytes()).with_biases(biases)
+    assert 0 <= len(changed) - len(Graph(MODEL.read_bytes()).with_biases({})) < 150 * len(biases)
+
+
+def node_channels(node: Any) -> int:
+    graph = Graph(MODEL.read_bytes())
+    return int(graph.constant(node.inputs[2]).size)
+
+
 def test_bias_correction_lessens_the_mean_error_of_coarse_weights(tmp_path: Path) -> None:
     """Of a network whose first layer has one weight that is far larger than the others of its channel."""
     graph = Graph(MODEL.read_bytes())
