@@ -22,37 +22,24 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from edgeloop.data.dataset import INDEX_COLUMNS, SPLITS, DatasetCard
 from edgeloop.data.feature_table import FEATURES_FILE, columns_in
 from edgeloop.data.features import Column
 from edgeloop.data.frame import frame_of
 from edgeloop.data.profile import Profile
+from edgeloop.data.seen_values import Seen, SeenFrame
 from edgeloop.data.suite import read_suite, shipped_suite
 from edgeloop.errors import InputFault
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Expectation = Mapping[str, Any]
-
-MAX_VALUES = 20
-SAMPLES_A_VALUE = 5
-"""A text column with fewer samples a value, on average, has free text or names, no set of values."""
 
 SPARE_NULLS = 0.02
 SPLIT_DIVERGENCE = 0.02
 """In nats, from the shares seen; reached when 70/20/10 becomes 60/30/10."""
 
-_SET_ASIDE = 0.01
-_WIDENED_BY = 0.5
-_DIGITS = 3
 _TRAINING = {"environments": ["training"]}
 _OF_LABELS_OR_SPLITS = (
     "label", "boxes", "split", "labels_of_bytes", "splits_of_bytes", "splits_of_group", "class_balance",
@@ -80,40 +67,6 @@ def inferred_suite(dataset: Path, profile: Path, *, name: str) -> dict[str, Any]
     labels = [label for label in card.classes if any(of_split.get(label) for of_split in described.counts.values())]
     features = columns_in(dataset / FEATURES_FILE)
     return proposed(card.kind, features, SeenFrame(frame, labels), name=name, dataset=card.name)
-
-
-class Seen(Protocol):
-    """What was seen in a dataset, in memory or not; a column is called by its name."""
-
-    @property
-    def samples(self) -> int:
-        """Their number."""
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """The classes that some sample has, sorted."""
-
-    @property
-    def labels_of_boxes(self) -> Sequence[str]:
-        """The classes that some box has, sorted."""
-
-    def given(self, column: str) -> bool:
-        """Whether some sample has a value."""
-
-    def few_values(self, column: str) -> list[str]:
-        """The values of a text column that has few, sorted; else none."""
-
-    def usual_range(self, column: str, *, whole: bool) -> tuple[float, float, float] | None:
-        """As the function of that name, of the finite numbers of a column; None where there is none."""
-
-    def smallest_balance(self) -> float | None:
-        """The least class_balance."""
-
-    def missing_share(self, column: str) -> float:
-        """The share of the readable samples without a value."""
-
-    def split_counts(self) -> Sequence[int]:
-        """The samples of each of SPLITS."""
 
 
 def proposed(kind: str, features: Sequence[Column], seen: Seen, *, name: str, dataset: str) -> dict[str, Any]:
@@ -148,59 +101,6 @@ def proposed(kind: str, features: Sequence[Column], seen: Seen, *, name: str, da
         "expectations": [*always, *(values for values in new if not any(_implies(one, values) for one in always))],
         "meta": {**versions, "inferred_from": {"dataset": dataset, "samples": seen.samples}},
     }
-
-
-@dataclass(frozen=True)
-class SeenFrame:
-    """See `Seen`: what was seen in a table in memory.
-
-    Args:
-        frame: The one that `edgeloop.data.frame` makes.
-        labels: The classes that some sample has, sorted.
-    """
-
-    frame: "pd.DataFrame"
-    labels: Sequence[str]
-
-    @property
-    def samples(self) -> int:
-        """See `Seen`."""
-        return len(self.frame)
-
-    @property
-    def labels_of_boxes(self) -> Sequence[str]:
-        """See `Seen`."""
-        boxes = [json.loads(text) for text in self.frame["boxes"].dropna()]
-        return sorted({label for of_picture in boxes for label, *_ in of_picture})
-
-    def given(self, column: str) -> bool:
-        """See `Seen`."""
-        return bool(self.frame[column].notna().any())
-
-    def few_values(self, column: str) -> list[str]:
-        """See `Seen`."""
-        found = self.frame[column].dropna()
-        values = sorted(found.unique())
-        return values if is_few(len(values), given=len(found)) else []
-
-    def usual_range(self, column: str, *, whole: bool) -> tuple[float, float, float] | None:
-        """See `Seen`."""
-        values = self.frame[column].dropna().to_numpy(np.float64)
-        values = values[np.isfinite(values)]
-        return usual_range(values, whole=whole) if values.size else None
-
-    def smallest_balance(self) -> float | None:
-        """See `Seen`."""
-        smallest = float(self.frame["class_balance"].min())
-        return smallest if smallest == smallest else None
-
-    def missing_share(self, column: str) -> float:
-        """See `Seen`."""
-        return float(self.frame.loc[self.frame["readable"], column].isna().mean())
-
-    def split_counts(self) -> Sequence[int]:
-        """See `Seen`."""
-        return [int((self.frame["split"] == split).sum()) for split in SPLITS]
 
 
 def suite_text(suite: Mapping[str, Any]) -> str:
@@ -308,11 +208,6 @@ def _values(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
             )
 
 
-def is_few(values: int, *, given: int) -> bool:
-    """Whether so many different values are few, of so many samples with one."""
-    return values <= MAX_VALUES and given >= SAMPLES_A_VALUE * values
-
-
 def _ranges(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
     for column in features:
         if column.type == "text":
@@ -328,59 +223,6 @@ def _ranges(features: Sequence[Column], seen: Seen) -> Iterator[Expectation]:
             severity="warning",
             notes=f"{column.name} ({column.says}) is in its usual range",
         )
-
-
-def usual_range(values: NDArray[np.float64], *, whole: bool) -> tuple[float, float, float]:
-    """The lower and upper end of a range, and the share of the values that must lie within, see this module's rules.
-
-    Args:
-        values: At least one, all finite.
-        whole: The ends are whole numbers; else they have three digits that matter, rounded outwards.
-    """
-    ordered = np.sort(values)
-    aside = set_aside(ordered.size)
-    ends = float(ordered[aside]), float(ordered[-1 - aside])
-    return widened_range(*ends, lowest=float(ordered[0]), count=ordered.size, whole=whole)
-
-
-def set_aside(count: int) -> int:
-    """How many of so many values are left out of a range at each end."""
-    return max(1, math.floor(_SET_ASIDE * count)) if count > 2 else 0
-
-
-def widened_range(low: float, high: float, *, lowest: float, count: int, whole: bool) -> tuple[float, float, float]:
-    """As `usual_range`, from the ends of what was not set aside.
-
-    Args:
-        low: The least value that was not.
-        high: The largest.
-        lowest: Of all values.
-        count: Of all values.
-        whole: As of `usual_range`.
-    """
-    margin = _WIDENED_BY * (high - low)
-    ends = (low - margin, high + margin)
-    if lowest >= 0:
-        ends = (max(0.0, ends[0]), ends[1])
-    share = math.floor(100 * (count - 2 * set_aside(count)) / count) / 100
-    return (*_outwards(*ends, digits=0 if whole else _digits(*ends)), share)
-
-
-def _digits(low: float, high: float) -> int:
-    """Decimal places that show three digits of the larger of both."""
-    largest = max(abs(low), abs(high))
-    return _DIGITS - 1 - math.floor(math.log10(largest)) if largest else 0
-
-
-def _outwards(low: float, high: float, *, digits: int) -> tuple[float, float]:
-    """Both ends on a grid of `digits` decimal places, negative ones left of the point; whole numbers as such."""
-    unit = 10.0 ** abs(digits)
-    ends = [
-        direction(end * unit) / unit if digits >= 0 else direction(end / unit) * unit
-        for direction, end in ((math.floor, low), (math.ceil, high))
-    ]
-    below, above = (int(end) if float(end).is_integer() else end for end in ends)
-    return below, above
 
 
 def _balance(seen: Seen) -> Iterator[Expectation]:

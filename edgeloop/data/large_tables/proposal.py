@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgeloop import plugins
 from edgeloop.data.dataset import SPLITS
-from edgeloop.data.inference import MAX_VALUES, is_few, proposed, set_aside, widened_range
+from edgeloop.data.inference import proposed
 from edgeloop.data.large_tables.judgement import MEMORY_MIB, SOURCE, options_of, refuse_small_classes
 from edgeloop.data.large_tables.rows import rows_of
+from edgeloop.data.seen_values import MAX_VALUES, is_few
 from edgeloop.data.statistics.ranks import order_statistics
 from edgeloop.data.statistics.table import Table
+from edgeloop.data.usual_ranges import set_aside, widened_range
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
@@ -45,7 +47,7 @@ def proposal_for_large(
 
 @dataclass(frozen=True)
 class SeenTable:
-    """See `edgeloop.data.inference.Seen`: what was seen in a table of any size."""
+    """See `edgeloop.data.seen_values.Seen`: what was seen in a table of any size."""
 
     table: Table
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from edgeloop import plugins
-from edgeloop.data.inference import inferred_suite, suite_text, usual_range
+from edgeloop.data.inference import inferred_suite, suite_text
 from edgeloop.data.preparation import PrepareDataParams, prepare
 from edgeloop.data.suite import ENVIRONMENTS
+from edgeloop.data.usual_ranges import usual_range
 
 
 def written(pictures, work, **params):
