@@ -13,7 +13,7 @@ from edgeloop.contract import parsed
 from edgeloop.data.placing import CHANGED, Accepted, placed
 from edgeloop.data.row_copies import copy_rows
 from edgeloop.data.sources.table import Located, TableOptions, located
-from edgeloop.data.tables import Unreadable
+from edgeloop.data.table_rows import Unreadable
 from edgeloop.errors import DataFault
 from edgeloop.progress import Advance
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.data.tables import Unreadable, shortened
+from edgeloop.data.table_rows import Unreadable, shortened
 from edgeloop.data.windows import MAX_CHANNELS
 
 if TYPE_CHECKING:

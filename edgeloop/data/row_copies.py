@@ -14,7 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from edgeloop.data.tables import Encoding, Layout, lines_of, separator_in, translated
+from edgeloop.data.csv_tables import lines_of, separator_in
+from edgeloop.data.table_rows import Encoding, Layout, translated
 
 _BATCH_ROWS = 1 << 16
 _MARKS = {
@@ -30,7 +31,7 @@ def copy_rows(source: Path, target: Path, *, layout: Layout, kept: Set[int]) -> 
         source: A file that `edgeloop.data.tables.opened` reads, as far as the last row that is kept.
         target: File to write.
         layout: How `source` is read.
-        kept: Numbers of rows, as of `edgeloop.data.tables.Row`.
+        kept: Numbers of rows, as of `edgeloop.data.table_rows.Row`.
 
     Raises:
         Unreadable: `source` cannot be read that far.

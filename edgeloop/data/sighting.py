@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from edgeloop.data.cells import Cell, shape_of
-from edgeloop.data.tables import Layout, Unreadable, opened
+from edgeloop.data.table_rows import Layout, Unreadable
+from edgeloop.data.tables import opened
 
 CLOCKS = {"t", "ts", "time", "timestamp", "datetime", "date", "seconds", "time_s", "time_ms", "time_us", "time_ns"}
 LABELS = {"label", "target", "class"}

@@ -29,7 +29,7 @@ from edgeloop.data.left_out import read as read_left_out
 from edgeloop.data.recordings import Wanted, batches, codes, numbers, seconds, translated
 from edgeloop.data.sources import RawSample
 from edgeloop.data.table_files import FoundFile, table_files
-from edgeloop.data.tables import Unreadable
+from edgeloop.data.table_rows import Unreadable
 from edgeloop.data.windows import MAX_CHANNELS, MAX_LENGTH, MAX_READINGS, Cutter, clock_of, window_bytes
 from edgeloop.errors import DataFault
 

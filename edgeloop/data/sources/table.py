@@ -31,20 +31,13 @@ from pydantic import Field, model_validator
 from edgeloop.canonical import canonical_json
 from edgeloop.contract import Contract
 from edgeloop.data.cells import Cell, Kind, json_cell, kind_of, shape_of
+from edgeloop.data.csv_tables import lines_at_most
 from edgeloop.data.folders import OF_A_QUARANTINE, relative_name
+from edgeloop.data.parquet_tables import declared_size
 from edgeloop.data.sources import RawSample
 from edgeloop.data.table_files import table_files as found_files
-from edgeloop.data.tables import (
-    MAX_ROW_CHARACTERS,
-    SUFFIXES,
-    Encoding,
-    Layout,
-    Row,
-    Unreadable,
-    declared_size,
-    lines_at_most,
-    opened,
-)
+from edgeloop.data.table_rows import MAX_ROW_CHARACTERS, Encoding, Layout, Row, Unreadable
+from edgeloop.data.tables import SUFFIXES, opened
 from edgeloop.errors import DataFault
 from edgeloop.progress import progress
 

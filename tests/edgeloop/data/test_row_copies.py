@@ -7,7 +7,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from edgeloop.data.row_copies import copy_rows
-from edgeloop.data.tables import Layout, Unreadable
+from edgeloop.data.table_rows import Layout, Unreadable
 
 
 def copied(tmp_path, content: bytes, kept: set[int], **layout) -> bytes:

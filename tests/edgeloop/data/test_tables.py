@@ -2,8 +2,10 @@
 
 import pytest
 
-from edgeloop.data import tables
-from edgeloop.data.tables import Layout, Unreadable, opened, opened_texts
+from edgeloop.data import csv_tables
+from edgeloop.data.csv_tables import opened_texts
+from edgeloop.data.table_rows import Layout, Unreadable
+from edgeloop.data.tables import opened
 
 NAMES = "a,b,c\n"
 FILES = {
@@ -45,7 +47,7 @@ def by_column(path, layout: Layout) -> tuple:
 @pytest.mark.parametrize("packet", [1, 3, 4096])
 @pytest.mark.parametrize("name", FILES)
 def test_columns_hold_the_rows(name, packet, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "_BATCH_ROWS", packet)
+    monkeypatch.setattr(csv_tables, "_BATCH_ROWS", packet)
     path = tmp_path / "a.csv"
     path.write_bytes(FILES[name].encode())
     assert by_column(path, Layout()) == one_by_one(path, Layout())
