@@ -4,6 +4,7 @@ Without TensorRT or without a GPU there is no engine. What can be said of the fi
 not evaluated.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from edgeloop.conversion import Converted, ConvertParams, NotMade
@@ -19,8 +20,11 @@ class TensorRtConverter:
     source = "onnx"
     runtime = "tensorrt"
     suffix = SUFFIX
-    addresses_bytes = 1 << 40
-    """The driver maps the memory of GPU and host, and more, into the process's addresses."""
+
+    @property
+    def addresses_bytes(self) -> int:
+        """The driver maps the memory of GPU and host, and more, into the process's addresses; nothing without it."""
+        return 1 << 40 if find_spec("tensorrt") else 0
 
     def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted | NotMade:  # noqa: ARG002
         """See `edgeloop.conversion.Converter`; needs no card."""
@@ -32,7 +36,7 @@ class TensorRtConverter:
         try:
             here = installed()
         except DeviceFault as error:
-            return NotMade(reason=error.line(), checks=checks_of(graph))
+            return NotMade(reason=f"{error.what}; {error.fix}", checks=checks_of(graph))
         checks = checks_of(graph, version=here.version)
         if broken := [check for check in checks if check.status == "fail"]:
             raise ModelFault(

@@ -129,7 +129,8 @@ class _Graph:
     nodes: Sequence[Any]
     quantizers: Sequence[Any]
     dequantizers: Sequence[Any]
-    constants: dict[str, NDArray[Any]]
+    constants: dict[str, Any]
+    """onnx.TensorProto by name; few of them are ever unpacked."""
     makers: dict[str, Any]
     readers: dict[str, list[tuple[Any, int]]]
     """Node and place among its inputs."""
@@ -137,14 +138,12 @@ class _Graph:
 
     @classmethod
     def of(cls, graph: Any) -> "_Graph":
-        from onnx import numpy_helper
-
-        constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        constants = {tensor.name: tensor for tensor in graph.initializer}
         readers: dict[str, list[tuple[Any, int]]] = {}
         for node in graph.node:
             if node.op_type == "Constant":
                 for value in (a.t for a in node.attribute if a.name == "value"):
-                    constants[node.output[0]] = numpy_helper.to_array(value)
+                    constants[node.output[0]] = value
             for place, name in enumerate(node.input):
                 readers.setdefault(name, []).append((node, place))
         return cls(
@@ -159,7 +158,10 @@ class _Graph:
 
     def constant(self, node: Any, place: int) -> NDArray[Any] | None:
         """The constant at that place of the node's inputs; None where there is none, or it is computed."""
-        return self.constants.get(node.input[place]) if len(node.input) > place else None
+        from onnx import numpy_helper
+
+        found = self.constants.get(node.input[place]) if len(node.input) > place else None
+        return None if found is None else numpy_helper.to_array(found)
 
 
 def _quantization(graph: _Graph) -> tuple[Check, ...]:
@@ -188,9 +190,7 @@ def _check(name: str, broken: Sequence[str], what: str, otherwise: str) -> Check
     if not broken:
         return Check(name=name, status="pass", reason=otherwise)
     more = f" and {len(broken) - MOST_NAMED} more" if len(broken) > MOST_NAMED else ""
-    return Check(
-        name=name, status="fail", value=len(broken), limit=0, reason=f"{what}: {', '.join(broken[:MOST_NAMED])}{more}"
-    )
+    return Check(name=name, status="fail", reason=f"{what}: {', '.join(broken[:MOST_NAMED])}{more}")
 
 
 def _named(node: Any) -> str:

@@ -21,6 +21,11 @@ def test_what_is_copied_in_comes_out(driver) -> None:
     assert np.array_equal(found, values)
 
 
+def test_a_context_that_is_in_use_keeps_its_way_of_waiting(driver) -> None:
+    driver._cuDevicePrimaryCtxSetFlags_v2 = lambda device, flags: 708
+    assert CudaDevice().open()
+
+
 def test_closing_frees_everything_once(driver) -> None:
     device = CudaDevice()
     device.open()

@@ -11,6 +11,7 @@ before it, and ONNX Runtime computes them; "the GPU" is memory of this process.
 import ctypes
 import enum
 import json
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -46,7 +47,7 @@ def played(branch: int, script: Script) -> ModuleType:
     """The package of that branch."""
     names = NAMES[str(branch)]
     module = ModuleType("tensorrt")
-    module.__version__ = names["version"]
+    module.__version__, module.__spec__ = names["version"], ModuleSpec("tensorrt", None)
     for name in ENUMS:
         members = [member for member in names["classes"][name] if member == member.upper()]
         setattr(module, name, _enumeration(name, members))

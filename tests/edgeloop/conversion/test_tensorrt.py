@@ -45,7 +45,7 @@ def made(source: Path, **changes) -> Converted | NotMade:
 def test_without_tensorrt_nothing_is_made_and_what_can_be_judged_is(absent, source: Path) -> None:
     found = made(source)
     assert isinstance(found, NotMade)
-    assert found.reason.startswith("tensorrt: the package 'tensorrt' is not installed")
+    assert found.reason.startswith("the package 'tensorrt' is not installed; install TensorRT 10 or 11")
     assert {check.name: check.status for check in found.checks} == {
         "tensorrt_opset": "pass",
         "tensorrt_operators": "pass",
