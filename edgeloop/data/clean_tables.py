@@ -12,7 +12,8 @@ from edgeloop.canonical import sha256_of_bytes
 from edgeloop.contract import parsed
 from edgeloop.data.placing import CHANGED, Accepted, placed
 from edgeloop.data.row_copies import copy_rows
-from edgeloop.data.sources.table import Located, TableOptions, located
+from edgeloop.data.sources.table import Located, located
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.data.table_rows import Unreadable
 from edgeloop.errors import DataFault
 from edgeloop.progress import Advance

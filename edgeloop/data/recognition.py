@@ -73,7 +73,7 @@ def _of_file(path: Path, options: Mapping[str, Any]) -> Recognised | None:
 def _of_tables(file: Path, options: Mapping[str, Any]) -> Recognised:
     """Signals or a table, by what the user says of them and by a file of theirs."""
     from edgeloop.data.sources.signals import SignalsOptions
-    from edgeloop.data.sources.table import TableOptions
+    from edgeloop.data.table_roles import TableOptions
 
     known = {"signals": SignalsOptions.model_fields.keys(), "table": TableOptions.model_fields.keys()}
     for source, other in (("signals", "table"), ("table", "signals")):

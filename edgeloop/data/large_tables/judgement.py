@@ -13,7 +13,6 @@ from edgeloop.data.decision import decided
 from edgeloop.data.large_tables.changes import found_in
 from edgeloop.data.large_tables.page import page_of_large
 from edgeloop.data.large_tables.rows import rows_of
-from edgeloop.data.sources.table import TableOptions, is_too_large
 from edgeloop.data.statistics import statistics_of
 from edgeloop.data.statistics.checking import checked_by_statistics
 from edgeloop.data.statistics.table import Table
@@ -25,6 +24,8 @@ from edgeloop.data.suite import (
     shipped_suite,
     suite_file,
 )
+from edgeloop.data.table_roles import TableOptions
+from edgeloop.data.table_schema import is_too_large
 from edgeloop.data.validation import Judgement
 from edgeloop.data.verdict import ExpectationResult
 from edgeloop.errors import DataFault, InputFault
@@ -42,7 +43,7 @@ def is_large(preparation: "PrepareDataParams") -> bool:
     """Whether it reads a table that `prepare_data` refuses for its size.
 
     Raises:
-        EdgeloopError: As `edgeloop.data.sources.table.is_too_large`.
+        EdgeloopError: As `edgeloop.data.table_schema.is_too_large`.
     """
     if preparation.source != SOURCE or preparation.path is None:
         return False

@@ -6,16 +6,10 @@ from pathlib import Path
 
 from edgeloop.data.large_tables.cells import Cell
 from edgeloop.data.large_tables.staging import Staged
-from edgeloop.data.sources.table import (
-    MAX_CLASSES,
-    MAX_ID_CHARACTERS,
-    SPLIT_NAMES,
-    USUAL_NAMES,
-    TableOptions,
-    refuse_unknown,
-    role_column,
-)
+from edgeloop.data.sources.table import MAX_ID_CHARACTERS, SPLIT_NAMES
 from edgeloop.data.statistics.table import Table, text
+from edgeloop.data.table_roles import USUAL_NAMES, TableOptions, refuse_unknown, role_column
+from edgeloop.data.table_schema import MAX_CLASSES
 from edgeloop.errors import DataFault
 
 PLACE = "file || CASE WHEN number > 0 THEN ':' || printf('%07d', number) ELSE '' END"

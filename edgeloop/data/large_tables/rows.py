@@ -14,9 +14,9 @@ from edgeloop.data.large_tables.cells import Cell, cells_of, make_cells
 from edgeloop.data.large_tables.derivation import derived
 from edgeloop.data.large_tables.roles import make_roles, roles_of
 from edgeloop.data.large_tables.staging import Staged, staged
-from edgeloop.data.sources.table import TableOptions
 from edgeloop.data.statistics import opened
 from edgeloop.data.statistics.table import Table, text
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.errors import DataFault
 from edgeloop.progress import progress
 

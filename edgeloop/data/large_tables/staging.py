@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgeloop.data.csv_tables import opened_texts
 from edgeloop.data.parquet_tables import opened_arrays
-from edgeloop.data.sources.table import TableFile, TableOptions, table_files
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.data.table_rows import Unreadable
+from edgeloop.data.table_schema import TableFile, table_files
 from edgeloop.data.tables import opened
 from edgeloop.errors import DataFault
 from edgeloop.progress import progress

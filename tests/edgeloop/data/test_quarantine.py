@@ -17,7 +17,7 @@ from edgeloop.data.placing import placed
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.quarantine import CleanSet, quarantine, refuse_place
 from edgeloop.data.recognition import recognised
-from edgeloop.data.sources.table import table_files
+from edgeloop.data.table_schema import table_files
 from edgeloop.data.validation import judge
 from edgeloop.errors import DataFault, InputFault
 

@@ -9,9 +9,10 @@ import pyarrow.parquet as parquet
 import pytest
 from pydantic import ValidationError
 
+from edgeloop.data import table_schema
 from edgeloop.data.features.table import plugin as features
-from edgeloop.data.sources import table as module
-from edgeloop.data.sources.table import TableOptions, plugin
+from edgeloop.data.sources.table import plugin
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.errors import DataFault
 
 FLOWERS = "id,width,colour,label\nx,1.5,red,a\ny,2,blue,b\nz,,,a\n"
@@ -318,6 +319,6 @@ def test_a_table_of_nothing_but_roles_is_refused(tmp_path):
 
 @pytest.mark.parametrize("limit", ["MAX_ROWS", "MAX_CELLS"])
 def test_a_table_larger_than_memory_may_hold_is_refused(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(module, limit, 2)
+    monkeypatch.setattr(table_schema, limit, 2)
     with pytest.raises(DataFault, match="all are held in memory; draw a sample of its rows"):
         read(written(tmp_path, "x\n1\n2\n3\n"))

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from edgeloop.__main__ import app
+from edgeloop.data import table_schema
 from edgeloop.data.large_tables import page
 from edgeloop.data.large_tables.judgement import is_large, judge_large
 from edgeloop.data.preparation import PrepareDataParams
 from edgeloop.data.sources import table as source
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.data.validation import judge
 from edgeloop.errors import DataFault, InputFault
 
@@ -22,7 +24,7 @@ ROWS = 200
 @pytest.fixture
 def small_limit(monkeypatch):
     """Fifty rows are too many."""
-    monkeypatch.setattr(source, "MAX_ROWS", 50)
+    monkeypatch.setattr(table_schema, "MAX_ROWS", 50)
 
 
 def faulty(path):
@@ -92,7 +94,7 @@ def test_the_rows_of_all_files_count(tmp_path, small_limit):
 
 
 def test_cells_count_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_CELLS", 50)
+    monkeypatch.setattr(table_schema, "MAX_CELLS", 50)
     parquet.write_table(pa.table({"x": range(30)}), tmp_path / "a.parquet")
     assert not is_too_large(tmp_path)
     parquet.write_table(pa.table({"x": range(30), "y": range(30)}), tmp_path / "a.parquet")
@@ -144,4 +146,4 @@ def test_the_page_of_a_large_table_draws_the_features_at_fault(tmp_path, small_l
 
 def test_a_large_table_to_learn_from_is_refused_and_the_command_is_named(tmp_path, small_limit):
     with pytest.raises(DataFault, match="edgeloop data validate"):
-        list(source.plugin.samples(faulty(tmp_path / "a.csv"), source.TableOptions()))
+        list(source.plugin.samples(faulty(tmp_path / "a.csv"), TableOptions()))

@@ -5,10 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edgeloop.__main__ import app
+from edgeloop.data import table_schema
 from edgeloop.data.inference import inferred_suite
 from edgeloop.data.large_tables.proposal import proposal_for_large
 from edgeloop.data.preparation import PrepareDataParams, prepare
-from edgeloop.data.sources import table as source
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_it_is_the_proposal_made_in_memory(rows, tmp_path):
 
 @pytest.mark.slow  # Great Expectations takes seconds to import
 def test_a_large_table_passes_what_was_proposed_from_it(rows, tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_ROWS", 50)
+    monkeypatch.setattr(table_schema, "MAX_ROWS", 50)
     suite = tmp_path / "mine.json"
     proposed = CliRunner().invoke(app, ["data", "infer", str(rows), "--source", "table", "--out", str(suite)])
     assert "out of core" in proposed.stderr

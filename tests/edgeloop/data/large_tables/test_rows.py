@@ -10,7 +10,7 @@ from edgeloop.data.feature_table import columns_in
 from edgeloop.data.frame import frame_of
 from edgeloop.data.large_tables.rows import rows_of
 from edgeloop.data.preparation import PrepareDataParams, prepare
-from edgeloop.data.sources.table import TableOptions
+from edgeloop.data.table_roles import TableOptions
 from edgeloop.errors import DataFault
 
 ROWS = 300
