@@ -13,7 +13,7 @@ from edgeloop.benchmarking.environment import Environment, read_environment
 from edgeloop.benchmarking.measurement import reference_of
 from edgeloop.benchmarking.profiles import PROFILES
 from edgeloop.errors import DataFault, EnvironmentFault, InputFault, ModelFault
-from edgeloop.variants import Check
+from edgeloop.variants import Check, UnmadeVariant
 
 STEADY = "latency_us=6000"  # ten queries fill a round of the quick profile
 Project = Any  # the class lives in conftest.py, which tests cannot import
@@ -256,3 +256,18 @@ def test_a_throttled_device_is_invalid(project: Project, monkeypatch: pytest.Mon
     monkeypatch.setattr(resident, "read_environment", hotter)
     found = row(project.measured(project.device("board", STEADY)), "fp32")
     assert found.status == "invalid" and found.reason.startswith("throttled")
+
+
+def test_a_device_that_is_lost_while_it_tells_of_operators_keeps_its_measurements(project: Project) -> None:
+    found = row(project.measured(project.device("board", f"{STEADY}&fault=lost&at=placement")), "fp32")
+    assert found.placement is None
+    assert found.latency is not None
+
+
+def test_a_variant_that_could_not_be_made_is_in_the_report(project: Project) -> None:
+    path = project.folder / "converted/variants.json"
+    variants = json.loads(path.read_text())
+    unmade = UnmadeVariant(name="x-fp32", format="x", precision="fp32", made_from="fake-fp32", reason="no GPU")
+    variants["unmade"] = [unmade.values()]
+    path.write_text(json.dumps(variants))
+    assert project.measured(project.device("board", STEADY)).unmade == (unmade,)

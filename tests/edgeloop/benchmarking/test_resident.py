@@ -171,3 +171,13 @@ def test_a_runtime_that_fails_while_running_is_a_fault(resident: Resided, monkey
 
 def test_time_before_load_is_a_fault(tmp_path: Path) -> None:
     assert "no model is loaded" in reply(Resident(tmp_path), "time", queries=1, duration_ns=0)["fault"]["line"]
+
+
+def test_where_operators_are_computed_is_told_by_the_loaded_model(tmp_path: Path, model: Path, inputs: Path) -> None:
+    made = Resident(tmp_path)
+    answer(made, "load", runtime="fake", file=str(model), sha256=sha256_of_file(model), threads=1, inputs=str(inputs))
+    assert answer(made, "placement")["placement"]["providers"] == {"fake": 1}
+
+
+def test_a_runtime_that_does_not_tell_answers_null(resident: Resided) -> None:
+    assert answer(resident()[0], "placement") == {"placement": None}
