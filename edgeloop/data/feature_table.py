@@ -4,7 +4,8 @@ A Parquet file of `id`, `split` and the columns of the features; a field's metad
 `Column`, so that whoever reads the file later needs neither the samples nor the plug-in that looked at them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 FEATURES_FILE = "features.parquet"
 
 _OF_SAMPLES = ("id", "split")
+_PART_ROWS = 1 << 12
 _TYPES: Mapping[Literal["int", "float", "text"], str] = {"int": "int64", "float": "double", "text": "string"}
 
 
 def write_features(
-    columns: Sequence[Column], samples: Sequence[Sample], rows: Sequence[Mapping[str, Value] | None], path: Path
+    columns: Sequence[Column], samples: Sequence[Sample], rows: Iterable[Mapping[str, Value] | None], path: Path
 ) -> None:
     """Writes the table.
 
@@ -36,11 +38,24 @@ def write_features(
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    fields = [*(pa.field(name, pa.string()) for name in _OF_SAMPLES), *(_field(column) for column in columns)]
-    of_samples = [[getattr(sample, name) for sample in samples] for name in _OF_SAMPLES]
-    values = [[(row or {}).get(column.name) for row in rows] for column in columns]
-    arrays = [pa.array(part, field.type) for part, field in zip([*of_samples, *values], fields, strict=True)]
-    parquet.write_table(pa.table(arrays, schema=pa.schema(fields)), path)
+    of_features = [_field(column) for column in columns]
+    schema = pa.schema([*(pa.field(name, pa.string()) for name in _OF_SAMPLES), *of_features])
+    batches = []
+    for part, of_part in _parts(samples, rows):
+        of_samples = [pa.array([getattr(sample, name) for sample in part], pa.string()) for name in _OF_SAMPLES]
+        values = [pa.array([(row or {}).get(field.name) for row in of_part], field.type) for field in of_features]
+        batches.append(pa.record_batch([*of_samples, *values], schema=schema))
+    parquet.write_table(pa.Table.from_batches(batches, schema).combine_chunks(), path)
+
+
+def _parts(
+    samples: Sequence[Sample], rows: Iterable[Mapping[str, Value] | None]
+) -> Iterator[tuple[Sequence[Sample], list[Mapping[str, Value] | None]]]:
+    """Some thousand samples at a time, each with its row: what is not a column yet takes the more memory."""
+    reader = iter(rows)
+    for start in range(0, len(samples), _PART_ROWS):
+        part = samples[start : start + _PART_ROWS]
+        yield part, list(islice(reader, len(part)))
 
 
 def _field(column: Column) -> "pa.Field":

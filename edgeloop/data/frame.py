@@ -77,10 +77,10 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
         import pandas as pd
     except ModuleNotFoundError as error:
         raise missing_extra(error, "validation") from error
-    index = pd.DataFrame(columns_of(dataset / "index.parquet", list(INDEX_COLUMNS)))
+    index = pd.DataFrame({name: _column(dataset / "index.parquet", name) for name in INDEX_COLUMNS})
     described = [column.name for column in columns_in(dataset / FEATURES_FILE)]
     names = ["id", *described]
-    features = pd.DataFrame(columns_of(dataset / FEATURES_FILE, names))
+    features = pd.DataFrame({name: _column(dataset / FEATURES_FILE, name) for name in names})
     if not index["id"].equals(features["id"]):
         raise DataFault("index and features are of different samples", where=str(dataset), fix="run prepare_data again")
     frame = index.join(features.drop(columns="id"))
@@ -89,6 +89,13 @@ def frame_of(dataset: Path) -> "pd.DataFrame":
         return with_derived(frame)
     own = {column.name for column in plugins.load("features", card.kind).columns}
     return of_table(frame, [name for name in described if name not in own])
+
+
+def _column(path: Path, name: str) -> "pd.Series[Any]":
+    """One column of a file: as objects all of them at once would take the most memory."""
+    import pandas as pd
+
+    return pd.Series(columns_of(path, [name])[name])
 
 
 def of_table(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":

@@ -46,7 +46,7 @@ _CHUNK_SAMPLES = 512
 """What one process looks at before it is asked again: about so long, at most so many."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What was found out about one sample; either `features` or `error` is there."""
 
@@ -55,7 +55,35 @@ class Observation:
     error: str | None = None
 
 
-def observed(samples: Sequence[RawSample], features: Features, *, processes: int | None = None) -> list[Observation]:
+class Observations:
+    """One observation a sample, in their order; their features are packed, some hundred samples at a time.
+
+    As objects they would be most of what a large dataset takes.
+    """
+
+    def __init__(self) -> None:
+        self.digests: list[str | None] = []
+        self.errors: list[str | None] = []
+        self._packed: list[bytes] = []
+
+    def add(self, part: Sequence[Observation]) -> None:
+        """Those of the next samples."""
+        self.digests += (row.sha256 for row in part)
+        self.errors += (row.error for row in part)
+        self._packed.append(pickle.dumps([row.features for row in part], pickle.HIGHEST_PROTOCOL))
+
+    def __len__(self) -> int:
+        return len(self.errors)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return map(Observation, self.digests, self.features(), self.errors)
+
+    def features(self) -> Iterator[Mapping[str, Value] | None]:
+        """Of each sample; None where it cannot be read."""
+        return (row for packed in self._packed for row in pickle.loads(packed))  # noqa: S301 what `add` has packed
+
+
+def observed(samples: Sequence[RawSample], features: Features, *, processes: int | None = None) -> Observations:
     """One observation a sample, in their order.
 
     Args:
@@ -67,11 +95,11 @@ def observed(samples: Sequence[RawSample], features: Features, *, processes: int
         EnvironmentFault: A process died, such as for want of memory.
         MissingExtra: A package that reads them is not installed.
     """
-    found: list[Observation] = []
+    found = Observations()
     unreadable = 0
     with progress("prepare_data", len(samples)) as advance:
         for part in _parts(samples, features, processes):
-            found += part
+            found.add(part)
             unreadable += sum(row.error is not None for row in part)
             advance(len(part), f"{unreadable} unreadable" if unreadable else "")
     return found

@@ -5,7 +5,7 @@ that nothing can be learned from: none, a class with too few samples, a split wi
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from datetime import date
@@ -31,8 +31,8 @@ from edgeloop.files import whole_folder
 from edgeloop.progress import counted
 
 if TYPE_CHECKING:
-    from edgeloop.data.features import Column, Features
-    from edgeloop.data.observation import Observation
+    from edgeloop.data.features import Features, Value
+    from edgeloop.data.observation import Observations
 
 
 class SplitShares(Contract):
@@ -110,19 +110,23 @@ def prepare(params: PrepareDataParams, *, dataset: Path, profile: Path) -> Datas
         with _view(params) as view:
             here = _listed(params, view.path, folder)
             observations = observed(here, features)
-            raw = [replace(sample, uri=sample.uri and view.uri_of(sample.uri)) for sample in here]
+            raw = [_at_home(sample, view) for sample in here] if view.address else here
         _refuse_small_classes(raw, observations, params.min_class_samples, where)
         samples = _samples(raw, observations, _splits(raw, observations, params))
         _refuse_empty_splits(samples, where)
-        columns = features.described(row.features for row in observations if row.features is not None)
+        columns = features.described(row for row in observations.features() if row is not None)
         card = _card(params, kind, raw, samples)
         write_index(samples, folder)
-        _write_features(columns, samples, observations, folder / FEATURES_FILE)
-        _write_features(columns, *_reference(samples, observations), folder / "reference.parquet")
+        write_features(columns, samples, observations.features(), folder / FEATURES_FILE)
+        write_features(columns, *_reference(samples, observations), folder / "reference.parquet")
         card.write(folder / "dataset.json")
         described = profile_of(samples, folder / FEATURES_FILE)
     described.write(profile)
     return card
+
+
+def _at_home(sample: RawSample, view: View) -> RawSample:
+    return replace(sample, uri=view.uri_of(sample.uri))
 
 
 @contextmanager
@@ -164,11 +168,10 @@ def _classes(sample: RawSample) -> tuple[str, ...]:
     return tuple(sorted({box.label for box in sample.boxes if not is_unknown(box.label)}))
 
 
-def _refuse_small_classes(
-    raw: Sequence[RawSample], observations: Sequence["Observation"], minimum: int, where: str
-) -> None:
+def _refuse_small_classes(raw: Sequence[RawSample], observations: "Observations", minimum: int, where: str) -> None:
     readable = Counter({name: 0 for sample in raw for name in _classes(sample)})
-    readable.update(name for s, row in zip(raw, observations, strict=True) if row.error is None for name in _classes(s))
+    usable = (sample for sample, error in zip(raw, observations.errors, strict=True) if error is None)
+    readable.update(name for sample in usable for name in _classes(sample))
     small = sorted((n, name) for name, n in readable.items() if n < minimum)
     if small:
         count, label = small[0]
@@ -180,18 +183,18 @@ def _refuse_small_classes(
         )
 
 
-def _splits(raw: Sequence[RawSample], observations: Sequence["Observation"], params: PrepareDataParams) -> list[str]:
+def _splits(raw: Sequence[RawSample], observations: "Observations", params: PrepareDataParams) -> list[str]:
     from edgeloop.data.splitting import Member, assigned_splits, given_splits, splits_in_time
 
     members = [
         Member(
-            content=row.sha256 or sample.id,
+            content=sha256 or sample.id,
             label=sample.label,
             group=sample.group,
-            readable=row.error is None,
+            readable=error is None,
             shown=() if sample.boxes is None else _classes(sample),
         )
-        for sample, row in zip(raw, observations, strict=True)
+        for sample, sha256, error in zip(raw, observations.digests, observations.errors, strict=True)
     ]
     if params.split_by == "given":
         return given_splits([(sample.id, sample.split) for sample in raw])
@@ -209,22 +212,22 @@ def _refuse_empty_splits(samples: Sequence[Sample], where: str) -> None:
             )
 
 
-def _samples(raw: Sequence[RawSample], observations: Sequence["Observation"], splits: Sequence[str]) -> list[Sample]:
+def _samples(raw: Sequence[RawSample], observations: "Observations", splits: Sequence[str]) -> list[Sample]:
     """The rows of the index."""
     return [
         Sample(
             id=sample.id,
             uri=sample.packed.uri if sample.packed else sample.uri or "",
-            sha256=row.sha256,
+            sha256=sha256,
             split=split,
             label=sample.label,
             group=sample.group,
             boxes=None if sample.boxes is None else _json([astuple(box) for box in sample.boxes]),
             metadata=_json(dict(sample.metadata)) if sample.metadata else None,
             time=sample.time,
-            error=row.error,
+            error=error,
         )
-        for sample, row, split in zip(raw, observations, splits, strict=True)
+        for sample, sha256, error, split in zip(raw, observations.digests, observations.errors, splits, strict=True)
     ]
 
 
@@ -247,19 +250,10 @@ def _card(params: PrepareDataParams, kind: str, raw: Sequence[RawSample], sample
 
 
 def _reference(
-    samples: Sequence[Sample], observations: Sequence["Observation"]
-) -> tuple[list[Sample], list["Observation"]]:
+    samples: Sequence[Sample], observations: "Observations"
+) -> tuple[list[Sample], list["Mapping[str, Value] | None"]]:
     """Readable samples of the reference split: all, or REFERENCE_ROWS of them spread over the order of their ids."""
-    rows = [
-        (sample, row)
-        for sample, row in zip(samples, observations, strict=True)
-        if sample.split == REFERENCE_SPLIT and sample.error is None
-    ]
-    rows = rows[:: -(-len(rows) // REFERENCE_ROWS)] if rows else rows
-    return [sample for sample, _ in rows], [row for _, row in rows]
-
-
-def _write_features(
-    columns: Sequence["Column"], samples: Sequence[Sample], observations: Sequence["Observation"], path: Path
-) -> None:
-    write_features(columns, samples, [row.features for row in observations], path)
+    places = [place for place, sample in enumerate(samples) if sample.split == REFERENCE_SPLIT and sample.error is None]
+    chosen = set(places[:: -(-len(places) // REFERENCE_ROWS)] if places else places)
+    rows = [row for place, row in enumerate(observations.features()) if place in chosen]
+    return [samples[place] for place in sorted(chosen)], rows

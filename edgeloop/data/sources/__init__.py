@@ -23,7 +23,10 @@ class Box:
     height: float
 
 
-@dataclass(frozen=True)
+_NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class RawSample:
     """One sample as the source has it.
 
@@ -48,7 +51,7 @@ class RawSample:
     group: str | None = None
     error: str | None = None
     boxes: tuple[Box, ...] | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     split: str | None = None
     time: str | None = None
     packed: Packed | None = None

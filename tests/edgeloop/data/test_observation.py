@@ -174,7 +174,7 @@ def test_a_sample_without_bytes_is_an_error():
 
 
 def test_nothing_to_look_at_gives_nothing():
-    assert observed([], plugin) == []
+    assert list(observed([], plugin)) == []
 
 
 def test_few_samples_are_looked_at_by_this_process(samples, monkeypatch):
@@ -185,13 +185,13 @@ def test_few_samples_are_looked_at_by_this_process(samples, monkeypatch):
 @pytest.mark.slow  # every process imports its libraries
 @pytest.mark.parametrize("processes", [2, 3])
 def test_the_number_of_processes_changes_nothing(samples, processes):
-    assert observed(samples, plugin, processes=processes) == observed(samples, plugin, processes=1)
+    assert list(observed(samples, plugin, processes=processes)) == list(observed(samples, plugin, processes=1))
 
 
 @pytest.mark.slow
 def test_contents_of_a_source_travel_to_the_processes(lengths):
     samples = [RawSample(id=str(number), label="a", content=b"x" * number) for number in range(100)]
-    found = observed(samples, lengths, processes=2)
+    found = list(observed(samples, lengths, processes=2))
     assert [row.features for row in found[1:]] == [{"length": number} for number in range(1, 100)]
     assert found[0].error == "is empty"
 
