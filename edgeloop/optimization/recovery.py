@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from edgeloop.errors import ModelFault
+from edgeloop.errors import MissingExtra, ModelFault
 from edgeloop.optimization.judgement import Judgement
 from edgeloop.optimization.recipes import Method, Recipe, Tuning
 from edgeloop.variants import Tool
@@ -122,7 +122,8 @@ def searched(
         omitted: That rung and why it cannot be tried, where it is asked for.
 
     Raises:
-        ModelFault: A file cannot be made of the weights of `train`; of others it is a reason to leave the rung out.
+        ModelFault, MissingExtra: A file cannot be made of the weights of `train`; of others it is a reason to leave the
+            rung out.
     """
     made = [attempt("plain", plain)]
     if not methods or trials == 1 or not _mendable(made[0]):
@@ -131,7 +132,7 @@ def searched(
     for rung, recipe in _rungs(plain, made, found, methods=methods, corrects_bias=corrects_bias, tuning=tuning):
         try:
             made.append(attempt(rung, recipe))
-        except ModelFault as fault:
+        except (ModelFault, MissingExtra) as fault:
             if recipe.tuning is None:
                 raise
             omitted = f"{rung}, for it failed: {fault.line()}"

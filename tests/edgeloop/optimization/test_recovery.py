@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from edgeloop.errors import ModelFault
+from edgeloop.errors import EdgeloopError, MissingExtra, ModelFault
 from edgeloop.optimization.judgement import Judgement
 from edgeloop.optimization.recipes import Recipe, Tuning, with_followers
 from edgeloop.optimization.recovery import Harm, Rung, Search, Trial, searched
@@ -93,10 +93,11 @@ def test_the_fallback_says_why_training_was_left_out() -> None:
     assert fallback is not None and fallback.endswith("; not tried: training, for there are no weights")
 
 
-def test_training_that_fails_is_a_reason_and_no_error() -> None:
+@pytest.mark.parametrize("kind", [ModelFault, MissingExtra])
+def test_training_that_fails_is_a_reason_and_no_error(kind: type[EdgeloopError]) -> None:
     def judge(rung: Rung, recipe: Recipe) -> Judgement:
         if recipe.tuning:
-            raise ModelFault("cannot be exported", where="net", fix="change it")
+            raise kind("cannot be exported", where="net", fix="change it")
         return judgement()
 
     found = search(judge, tuning=TUNING)
