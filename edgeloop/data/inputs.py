@@ -137,13 +137,24 @@ class PictureReader:
         levels = np.arange(256, dtype=np.float64) / 255
         means, deviations = [], []
         for channel in range(CHANNELS[self._image.mode]):
-            counts = np.bincount(values[:, channel].ravel(), minlength=256)
+            counts = _counts(values[:, channel])
             mean = float(np.average(levels, weights=counts))
             deviation = float(np.sqrt(np.average((levels - mean) ** 2, weights=counts)))
             constant = np.count_nonzero(counts) == 1
             means.append(mean)
             deviations.append(1.0 if constant else deviation)
         return Preprocessing(image=self._image, mean=tuple(means), std=tuple(deviations))
+
+
+_PICTURES = 64
+"""Counted at a time: numpy takes 8 bytes for each value that it counts."""
+
+
+def _counts(values: Values) -> NDArray[np.int64]:
+    """How often each of the 256 levels is there."""
+    parts = (values[start : start + _PICTURES] for start in range(0, len(values), _PICTURES))
+    counts: NDArray[np.int64] = np.sum([np.bincount(part.ravel(), minlength=256) for part in parts], axis=0)
+    return counts
 
 
 class WindowReader:

@@ -45,6 +45,13 @@ def test_mean_and_std_are_those_of_every_channel():
     assert np.allclose(preprocessing.std, (pixels / 255).std(axis=(0, 2, 3)))
 
 
+def test_mean_and_std_of_many_pictures_are_those_of_all():
+    pixels = np.random.default_rng(0).integers(0, 256, size=(150, 1, 3, 3), dtype=np.uint8)
+    preprocessing = PictureReader(ImageInput(height=3, width=3)).fitted(pixels)
+    assert np.isclose(preprocessing.mean[0], (pixels / 255).mean())
+    assert np.isclose(preprocessing.std[0], (pixels / 255).std())
+
+
 def test_a_constant_channel_is_divided_by_one():
     pixels = np.full((3, 1, 2, 2), 7, dtype=np.uint8)
     assert PictureReader(ImageInput(height=2, width=2)).fitted(pixels).std == (1.0,)
