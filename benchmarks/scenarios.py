@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import fresh
 from benchmarks.run import copied
+from edgeloop.canonical import sha256_of_file
 
 DETECTOR = "traffic-signs"
 SCENARIOS = ("digits", "traffic-signs-crops", "vibration", "vibration-anomaly", DETECTOR)
@@ -42,7 +43,10 @@ def _of_scenario(name: str, project: Path) -> Iterator[tuple[str, str, str]]:
     if ended.returncode:
         yield f"{name}: registered", ended.stderr.strip().splitlines()[-1], "yes"
         return
-    yield f"{name}: subject digest", json.loads(ended.stdout)["subject_digest"], "none"
+    models = project / "artifacts/register/bundle/models"
+    variant = _read(steps / "evaluate/evaluation/evaluation.json")["variant"]
+    for path in sorted(models.glob(f"{variant}.*")):
+        yield f"{name}: {path.name}", f"sha256:{sha256_of_file(path)}", "none"
     if name == DETECTOR:
         yield from fresh.figures(steps / "register/bundle")
 

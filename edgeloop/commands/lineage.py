@@ -40,7 +40,7 @@ def show(source: Source, as_json: Json = False, debug: Debug = False) -> None:
             ["subject", ""],
             [
                 ["code", subject.code],
-                ["parent", subject.parent.subject_digest if subject.parent else "none"],
+                ["parent", subject.parent.digest if subject.parent else "none"],
                 *[[f"data {split}", digest] for split, digest in subject.data.accepted.items()],
                 ["suite", f"{subject.validation.name}  {subject.validation.sha256[:16]}"],
                 ["threads", str(subject.training.threads)],

@@ -88,8 +88,15 @@ class Parent(Contract):
     another name are the same parent.
     """
 
-    subject_digest: str = Field(pattern=DIGEST_PATTERN)
+    subject_digest: str | None = Field(
+        default=None, pattern=DIGEST_PATTERN, description="null: a weights file without a bundle"
+    )
     sha256: str = Field(pattern=SHA256_PATTERN, description="of the weights file")
+
+    @property
+    def digest(self) -> str:
+        """Of the subject, or of the weights file where there is no bundle."""
+        return self.subject_digest or f"sha256:{self.sha256}"
 
 
 class Subject(Contract):

@@ -86,7 +86,9 @@ class TrainParams(Contract):
     seed: int = Field(default=0, ge=0, lt=2**32)
     threads: int = Field(default=1, ge=1, le=256, description="computing threads; another number gives other weights")
     init_from: str | None = Field(
-        default=None, description="model to begin with: a bundle's folder or NAME@ALIAS; same architecture and classes"
+        default=None,
+        description="model to begin with: a bundle's folder, a weights file beside its model.json, or NAME@ALIAS; same"
+        " architecture and classes",
     )
     checkpoints: Path | None = Field(
         default=None,

@@ -1,6 +1,9 @@
 """train.init_from: a model to begin with instead of random weights."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeloop import references
@@ -71,23 +74,40 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
     """
     if params.init_from is None:
         return None
-    with references.opened(params.init_from) as bundle:
-        card, placed = bundle.card, bundle.variant(WEIGHTS_VARIANT)
-        for what, theirs, ours in (
-            ("task", card.task, params.task),
-            ("task_options", card.task_options, {**card.task_options, **params.task_options}),
-            ("classes", card.classes, names),
-        ):
-            if theirs != ours:
-                raise ModelFault(
-                    f"has another {what} ({theirs}, here {ours})", where=params.init_from, fix="train without init_from"
-                )
-        if card.architecture not in {recipe.model for recipe in params.recipes}:
-            ours = ", ".join(dict.fromkeys(recipe.model for recipe in params.recipes))
-            raise ModelFault(
-                f"has another architecture ({card.architecture}, here {ours})",
-                where=params.init_from,
-                fix="train without init_from",
-            )
-        parent = Parent(subject_digest=bundle.manifest.subject_digest, sha256=sha256_of_file(placed.path))
-        return Inheritance(parent=parent, card=card, weights=read_weights(placed.path))
+    with _opened(params.init_from) as (card, weights, subject_digest):
+        _refuse_another(card, params, names, where=params.init_from)
+        parent = Parent(subject_digest=subject_digest, sha256=sha256_of_file(weights))
+        return Inheritance(parent=parent, card=card, weights=read_weights(weights))
+
+
+@contextmanager
+def _opened(named: str) -> Iterator[tuple[ModelCard, Path, str | None]]:
+    """Card, weights and subject digest of a bundle; of a weights file, beside which its card lies, no digest."""
+    path = Path(named)
+    if path.is_file():
+        yield ModelCard.of(path.parent), path, None
+        return
+    with references.opened(named) as bundle:
+        yield bundle.card, bundle.variant(WEIGHTS_VARIANT).path, bundle.manifest.subject_digest
+
+
+def _refuse_another(card: ModelCard, params: TrainParams, names: tuple[str, ...], *, where: str) -> None:
+    """Refuses a model for something else.
+
+    Raises:
+        ModelFault: Its task, classes or architecture are others.
+    """
+    models = list(dict.fromkeys(recipe.model for recipe in params.recipes))
+    for what, theirs, ours, same in (
+        ("task", card.task, params.task, card.task == params.task),
+        (
+            "task_options",
+            card.task_options,
+            params.task_options,
+            params.task_options.items() <= card.task_options.items(),
+        ),
+        ("classes", card.classes, names, card.classes == names),
+        ("architecture", card.architecture, ", ".join(models), card.architecture in models),
+    ):
+        if not same:
+            raise ModelFault(f"has another {what} ({theirs}, here {ours})", where=where, fix="train without init_from")

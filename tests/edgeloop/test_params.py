@@ -1,5 +1,6 @@
 import types
 import typing
+from pathlib import Path
 
 import pytest
 import yaml
@@ -166,3 +167,11 @@ def test_a_model_that_answers_with_something_else_than_the_task_asks_for_is_refu
 def test_a_shift_that_moves_pictures_out_of_sight_is_refused():
     with pytest.raises(ParamsFault, match="8 moves pictures of 8 pixels out of sight"):
         params.validated({"train": {"augment_shift": 8}}, where="params.yaml")
+
+
+@pytest.mark.parametrize(
+    "scenario", sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_a_scenario_says_the_same_over_params_yaml_and_written_into_it(root, scenario):
+    """`run --scenario` lays it over params.yaml, `pipelines scenario` makes it params.yaml."""
+    assert params.load(root / "params.yaml", scenario=scenario) == params.load(scenario)

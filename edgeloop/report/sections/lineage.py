@@ -60,10 +60,9 @@ def _subject(manifest: Manifest) -> Node:
         parts.append(Node("parent", "none: trained from scratch"))
     else:
         parent = subject.parent
-        parts.append(
-            Node("parent", "subject", digest=parent.subject_digest,
-                 children=(Node("weights", digest=f"sha256:{parent.sha256}"),))
-        )  # fmt: skip
+        weights = Node("weights", digest=f"sha256:{parent.sha256}")
+        told = "a weights file" if parent.subject_digest is None else "subject"
+        parts.append(Node("parent", told, digest=parent.subject_digest or "", children=(weights,)))
     return Node(manifest.name, "subject", digest=manifest.subject_digest, children=tuple(parts))
 
 

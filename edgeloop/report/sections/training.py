@@ -64,9 +64,7 @@ def _facts(contents: Contents, summary: TrainingSummary) -> Facts:
         numbers = ", ".join(f"entry {k}: {count(n)}" for k, n in enumerate(summary.augmented, start=1))
         facts.append(Fact("augmented", f"{count(sum(summary.augmented))} samples of train", note=numbers))
     parent = summary.parent
-    facts.append(
-        Fact("began with", "a model" if parent else "random weights", note=parent.subject_digest if parent else "")
-    )
+    facts.append(Fact("began with", "a model" if parent else "random weights", note=parent.digest if parent else ""))
     if isinstance(cost, Absent):
         facts.append(Fact("cost", "not measured", note=cost.reason, mark="open"))
     else:

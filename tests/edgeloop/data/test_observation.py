@@ -43,7 +43,8 @@ class Lengths:
 """
 
 SCRIPT = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from edgeloop.data.observation import observed
 from edgeloop.data.sources import RawSample
 from lengths import Lengths
