@@ -9,7 +9,7 @@ from edgeloop.conversion import convert
 from edgeloop.data.preparation import prepare
 from edgeloop.data.validation import validate
 from edgeloop.evaluation import evaluate
-from edgeloop.quantization import quantize
+from edgeloop.optimization.variants import quantize
 from edgeloop.registration import register
 from edgeloop.report import ReportInputs, render
 from edgeloop.selection import select

@@ -24,8 +24,8 @@ def quantize(
     from pathlib import Path
 
     from edgeloop.errors import reported
+    from edgeloop.optimization.variants import quantize as quantize_variants
     from edgeloop.params import section
-    from edgeloop.quantization import quantize as quantize_variants
 
     with reported("quantize"):
         made = quantize_variants(

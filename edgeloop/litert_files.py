@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeloop.optimization.biases import rounding
+
 IDENTIFIER = b"TFL3"
 """Of the format, in bytes 4 to 8 of a file."""
 
@@ -23,8 +25,6 @@ LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 _SCOPE_LENGTH = 10_000
 
-STEPS = 127
-"""Of int8 weights, symmetric and per channel."""
 
 Doubles = NDArray[np.float64]
 
@@ -204,17 +204,9 @@ def _lost(kind: str, weights: Doubles, mean: Doubles | None) -> Doubles | None:
         outputs = weights.shape[-1]
         if outputs % len(mean):
             return None
-        kernels = _rounding(weights.reshape(-1, outputs).T).sum(axis=1)
+        kernels = rounding(weights.reshape(-1, outputs).T).sum(axis=1)
         product: Doubles = kernels * np.repeat(mean, outputs // len(mean))
         return product
-    rows = _rounding(weights.reshape(len(weights), -1)).reshape(len(weights), -1, weights.shape[-1]).sum(axis=1)
+    rows = rounding(weights.reshape(len(weights), -1)).reshape(len(weights), -1, weights.shape[-1]).sum(axis=1)
     total: Doubles | None = rows @ mean if rows.shape[1] == len(mean) else None
     return total
-
-
-def _rounding(weights: Doubles) -> Doubles:
-    """W − Wq of rows O."""
-    largest = np.abs(weights).max(axis=1, keepdims=True)
-    step = np.where(largest == 0, 1.0, largest / STEPS)
-    difference: Doubles = weights - np.round(weights / step) * step
-    return difference

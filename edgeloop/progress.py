@@ -48,13 +48,13 @@ def progress(step: str, total: int | None) -> Iterator[Advance]:
 
 
 def _lines(step: str, total: int | None) -> Advance:
-    done = 0
+    done, stream = 0, sys.stderr
 
     def advance(units: int, text: str) -> None:
         nonlocal done
         done += units
         change = {"step": step, "done": done, "total": done if total is None else total, "text": text}
-        print(MARK + json.dumps(change), file=sys.stderr, flush=True)
+        print(MARK + json.dumps(change), file=stream, flush=True)
 
     return advance
 
@@ -68,6 +68,7 @@ def _bar(step: str, total: int | None) -> Iterator[Advance]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         TextColumn("{task.fields[text]}"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    # the stream of now: a library may be kept quiet meanwhile (`edgeloop.quieting`)
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bars:
         task = bars.add_task(step, total=total, text="")
         yield lambda units, text: bars.update(task, advance=units, text=text)

@@ -3,11 +3,7 @@
 Shapes: N, C, H, W → N, K; `N` is symbolic, so that one file takes every batch.
 """
 
-import contextlib
-import io
 import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +12,7 @@ from edgeloop.errors import ModelFault
 from edgeloop.models import ModelCard, load_network
 from edgeloop.onnx_files import fault_of, write_clean
 from edgeloop.plugins import missing_extra
+from edgeloop.quieting import quiet
 from edgeloop.runtimes import one_line
 from edgeloop.variants import Check, Tool
 
@@ -44,7 +41,7 @@ class OnnxConverter:
         card = ModelCard.of(model)
         network = load_network(model, source).eval()
         try:
-            with _quiet():
+            with quiet(_log):
                 exported = _exported(network, card, params.opset)
         except Exception as error:  # the exporter raises what its dozens of passes raise
             raise ModelFault(
@@ -85,24 +82,6 @@ def _exported(network: Any, card: ModelCard, opset: int) -> Any:
     if versions != [opset]:  # the exporter keeps its own opset where it cannot convert to the one asked for
         raise ValueError(f"the exporter gives opset {versions}")
     return model
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what the exporter prints, warns of and logs out of stdout and stderr; the first two go to our log."""
-    said = io.StringIO()
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # torch hangs handlers of its own on dozens of loggers
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            # stderr repeats, over many lines, what the exception says
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-                yield
-    finally:
-        logging.disable(disabled)
-        for line in [*said.getvalue().splitlines(), *(str(warning.message) for warning in caught)]:
-            _log.info(line)
 
 
 plugin = OnnxConverter()

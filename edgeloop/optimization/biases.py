@@ -97,19 +97,19 @@ def _lost(node: Any, weights: Doubles, mean: Doubles) -> Doubles | None:
         if any(name in attributes and attributes[name].f != 1 for name in ("alpha", "beta")):
             return None
         turned = weights if "transB" in attributes and attributes["transB"].i else weights.T
-        return _rounding(turned) @ mean if turned.shape[1] == len(mean) else None
+        return rounding(turned) @ mean if turned.shape[1] == len(mean) else None
     groups = attributes["group"].i if "group" in attributes else 1
     outputs, inputs = weights.shape[:2]  # O, I / G
     if inputs * groups != len(mean):
         return None
-    kernels = _rounding(weights.reshape(outputs, -1)).reshape(outputs, inputs, -1).sum(axis=2)
+    kernels = rounding(weights.reshape(outputs, -1)).reshape(outputs, inputs, -1).sum(axis=2)
     per_group = mean.reshape(groups, inputs)[np.arange(outputs) * groups // outputs]
     total: Doubles = (kernels * per_group).sum(axis=1)
     return total
 
 
-def _rounding(weights: Doubles) -> Doubles:
-    """W − Wq of rows O."""
+def rounding(weights: Doubles) -> Doubles:
+    """W − Wq of weights O, I, one scale a row, rounded symmetrically to int8."""
     largest = np.abs(weights).max(axis=1, keepdims=True)
     step = np.where(largest == 0, 1.0, largest / STEPS)
     difference: Doubles = weights - np.round(weights / step) * step

@@ -4,7 +4,6 @@ The QOperator format is several times slower than QDQ. Legend: `O` output channe
 """
 
 import contextlib
-import io
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from edgeloop.optimization.recipes import Method, Recipe, with_followers
 from edgeloop.optimization.sessions import session_of
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
+from edgeloop.quieting import quiet
 from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
 
@@ -85,7 +85,7 @@ class QdqScheme:
             with (
                 translated(folder or source),
                 tempfile.TemporaryDirectory(dir=folder) as scratch,
-                _quiet(),
+                quiet(_log),
             ):
                 yield Path(scratch)
         except EdgeloopError:
@@ -187,15 +187,3 @@ class _Reader:
         """The input once, then None."""
         inputs, self._left = self._left, None
         return inputs
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what the quantizer prints out of stdout; it goes to the log instead."""
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said):
-            yield
-    finally:
-        for line in said.getvalue().splitlines():
-            _log.debug(line)

@@ -233,7 +233,8 @@ def _by_speed_and_metric(
 ) -> tuple[BenchmarkReport, Selection]:
     from edgeloop.benchmarking.measurement import benchmark
     from edgeloop.optimization.judgement import QuantizeLimits
-    from edgeloop.quantization import QuantizeParams, quantize
+    from edgeloop.optimization.variants import quantize
+    from edgeloop.quantization import QuantizeParams
 
     dataset, validation = _prepared(material, work)
     card = material.card or _guessed(work / "converted" / "onnx-fp32.onnx", dataset, material, notes)

@@ -9,9 +9,7 @@ Ranges by `minmax` are those of the whole calibration set; by `percentile` the m
 """
 
 import contextlib
-import io
 import logging
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +22,14 @@ from edgeloop.files import whole_file
 from edgeloop.litert_files import IDENTIFIER, Doubles, Graph, corrected, flowing
 from edgeloop.optimization.recipes import Method, Recipe, with_followers
 from edgeloop.plugins import missing_extra
+from edgeloop.quieting import quiet
 from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
 
 OUTLIERS = 1e-4
 """Share of a sample's values at each end that `percentile` leaves out."""
+
+_log = logging.getLogger(__name__)
 
 
 class LiteRtStatic:
@@ -117,7 +118,7 @@ def _observed(
 def _quantized(content: bytes, ranges: dict[str, Any], kept: tuple[str, ...]) -> bytes:
     from litert_quantizer.quantizer import Quantizer
 
-    with _quiet():
+    with quiet(_log):
         quantizer = Quantizer(content, _orders(Graph(content), kept))
         result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
@@ -157,7 +158,7 @@ def _excluded(graph: Graph, kept: tuple[str, ...]) -> set[str]:
 def _translated(source: Path) -> Iterator[bytes]:
     """The content of the float file; what the libraries raise becomes a fault of ours."""
     try:
-        with _quiet():
+        with quiet(_log):
             import ai_edge_litert.interpreter
             import litert_quantizer  # noqa: F401
     except ModuleNotFoundError as error:
@@ -176,20 +177,6 @@ def _translated(source: Path) -> Iterator[bytes]:
         raise ModelFault(
             f"cannot be quantized ({one_line(error)})", where=str(source), fix="remove the scheme or change the model"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the quantizer's bars and remarks out of stdout and stderr."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            with contextlib.redirect_stderr(io.StringIO()):
-                yield
-    finally:
-        logging.disable(disabled)
 
 
 plugin = LiteRtStatic()

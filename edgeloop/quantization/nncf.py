@@ -6,7 +6,6 @@ smallest and largest value.
 """
 
 import contextlib
-import io
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -21,10 +20,13 @@ from edgeloop.openvino_files import SUFFIX, read_onnx, write_ir
 from edgeloop.optimization.recipes import Method, Recipe, with_followers
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
+from edgeloop.quieting import quiet
 from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
 
 LAYERS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul")
+
+_log = logging.getLogger(__name__)
 
 
 class Nncf:
@@ -119,14 +121,14 @@ def _translated(source: Path, *, folder: Path | None) -> Iterator[Path]:
     """A scratch folder to work in; what the libraries raise becomes a fault of ours."""
     opt_out()
     try:
-        with _quiet():
+        with quiet(_log):
             import nncf  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra(error, "nncf") from error
     try:
         with translated(folder or source), source.open("rb"):
             pass
-        with translated(folder or source), tempfile.TemporaryDirectory(dir=folder) as scratch, _quiet():
+        with translated(folder or source), tempfile.TemporaryDirectory(dir=folder) as scratch, quiet(_log):
             yield Path(scratch)
     except EdgeloopError:
         raise
@@ -134,18 +136,6 @@ def _translated(source: Path, *, folder: Path | None) -> Iterator[Path]:
         raise ModelFault(
             f"cannot be quantized ({one_line(error)})", where=str(source), fix="remove the scheme or change the model"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps NNCF's bars and remarks out of stdout and stderr."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 plugin = Nncf()

@@ -20,7 +20,8 @@ from edgeloop.data.inputs import WindowInput, WindowPreprocessing
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import EnvironmentFault, InputFault, MissingExtra, ModelFault
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard, write_weights
-from edgeloop.quantization import QuantizeParams, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeParams
 from edgeloop.variants import placed_variants
 
 

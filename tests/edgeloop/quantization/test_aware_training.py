@@ -15,7 +15,8 @@ from edgeloop.conversion import ConvertParams, convert
 from edgeloop.data.dataset import Dataset
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard, write_weights
-from edgeloop.quantization import QuantizeLimits, QuantizeParams, onnxruntime_symmetric, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeLimits, QuantizeParams, onnxruntime_symmetric
 from edgeloop.variants import VARIANTS_FILE, Variant, VariantSet
 
 pytestmark = pytest.mark.slow

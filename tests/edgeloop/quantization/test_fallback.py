@@ -12,7 +12,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from edgeloop.canonical import sha256_of_file
-from edgeloop.quantization import QuantizeLimits, QuantizeParams, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeLimits, QuantizeParams
 from edgeloop.variants import VARIANTS_FILE, Variant, VariantSet
 
 FACTOR = 300

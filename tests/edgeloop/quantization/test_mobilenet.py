@@ -9,7 +9,8 @@ from edgeloop.conversion import ConvertParams, convert
 from edgeloop.data.dataset import read_index
 from edgeloop.data.preparation import PrepareDataParams, SplitShares, prepare
 from edgeloop.data.preprocessing import ImageInput
-from edgeloop.quantization import QuantizeParams, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeParams
 from edgeloop.tracking import untracked_run
 from edgeloop.training import TrainParams
 from edgeloop.training.fit import train

@@ -14,7 +14,8 @@ from edgeloop import plugins
 from edgeloop.canonical import sha256_of_file
 from edgeloop.data.dataset import Dataset, read_index, samples_digest
 from edgeloop.errors import DataFault, ModelFault, ParamsFault
-from edgeloop.quantization import QuantizeLimits, QuantizeParams, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeLimits, QuantizeParams
 from edgeloop.variants import VARIANTS_FILE, VariantSet, placed_variants
 
 
@@ -131,7 +132,8 @@ def test_two_processes_in_two_folders_write_the_same_bytes(made: Any, tmp_path: 
 ALONE = """
 import sys
 from pathlib import Path
-from edgeloop.quantization import QuantizeParams, quantize
+from edgeloop.quantization import QuantizeParams
+from edgeloop.optimization.variants import quantize
 here = Path(".")
 quantize(QuantizeParams(calibration_samples=24, calibration_method=sys.argv[1]), converted=here / "converted",
          dataset=here / "dataset", validation=here / "validation", quantized=here / "quantized")

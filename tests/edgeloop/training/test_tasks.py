@@ -18,7 +18,8 @@ from edgeloop.data.dataset import Dataset
 from edgeloop.data.preparation import PrepareDataParams, prepare
 from edgeloop.evaluation import EvaluateParams, evaluate
 from edgeloop.models import ModelCard
-from edgeloop.quantization import QuantizeParams, quantize
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeParams
 from edgeloop.selection import Selection, SelectLimits
 from edgeloop.tracking import untracked_run
 from edgeloop.training import TrainParams
