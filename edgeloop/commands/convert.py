@@ -24,8 +24,8 @@ def convert(
     What this machine cannot make, such as a TensorRT engine without a GPU, is told as not evaluated.
     """
     with exiting(debug=debug):
-        from edgeloop.conversion_of_files import ConvertedFile, UnmadeFile, convert_file
         from edgeloop.gates import described
+        from edgeloop.own_files.conversion import ConvertedFile, UnmadeFile, convert_file
         from edgeloop.progress import progress
 
         with progress("convert", 1) as advance:

@@ -10,7 +10,7 @@ from edgeloop.errors import EXIT_GATE
 from edgeloop.terminal import exiting, print_json, print_pairs, print_table
 
 if TYPE_CHECKING:
-    from edgeloop.optimization.single import Material, Optimized
+    from edgeloop.own_files.optimization import Material, Optimized
 
 
 def optimize(
@@ -33,8 +33,9 @@ def optimize(
 ) -> None:
     """Make, measure and choose the fastest correct file of a model. Exit code 1 when none is within the limits."""
     with exiting(debug=debug):
-        from edgeloop.optimization.single import Wish, available_targets, parsed_target
-        from edgeloop.optimization.single import optimize as optimized
+        from edgeloop.own_files.optimization import Wish
+        from edgeloop.own_files.optimization import optimize as optimized
+        from edgeloop.own_files.targets import available_targets, parsed_target
 
         targets = tuple(map(parsed_target, target)) if target else available_targets()
         wish = Wish(targets=targets, profile=profile, max_accuracy_drop=max_accuracy_drop, trials=trials)
@@ -54,7 +55,7 @@ def material_of(model: Path, data: Path | None, source: str | None, *, mean: str
     """
     from edgeloop.data.recognition import preparation
     from edgeloop.models import CARD_FILE, ModelCard
-    from edgeloop.optimization.single import Material
+    from edgeloop.own_files.optimization import Material
 
     if data is None and source is None:
         return None

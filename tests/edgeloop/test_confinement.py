@@ -31,7 +31,7 @@ def test_a_process_that_dies_is_a_fault() -> None:
 def test_a_fault_of_ours_comes_back_as_it_was() -> None:
     arguments = {"source": "none.onnx", "to": "openvino", "target": "none", "limit": 1}
     with pytest.raises(InputFault, match=r"none\.onnx: does not exist"):
-        confined("edgeloop.conversion_of_files:convert_here", arguments, where=FILE)
+        confined("edgeloop.own_files.conversion:convert_here", arguments, where=FILE)
 
 
 def test_another_interpreter_is_given_this_package_and_nothing_else_of_this_environment() -> None:

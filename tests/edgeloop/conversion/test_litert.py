@@ -15,12 +15,12 @@ from edgeloop.conversion import ConvertParams, convert
 from edgeloop.conversion import litert as module
 from edgeloop.conversion.litert import PYTHON_VARIABLE, convert_here, litert_python
 from edgeloop.conversion.litert import plugin as converter
-from edgeloop.conversion_of_files import convert_file
 from edgeloop.data.inputs import WindowInput, WindowPreprocessing
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import EnvironmentFault, InputFault, MissingExtra, ModelFault
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard, write_weights
 from edgeloop.optimization.variants import quantize
+from edgeloop.own_files.conversion import convert_file
 from edgeloop.quantization import QuantizeParams
 from edgeloop.variants import placed_variants
 

@@ -14,8 +14,8 @@ from edgeloop.__main__ import app
 from edgeloop.benchmarking import BenchmarkReport
 from edgeloop.conversion import Converted, ConvertParams, NotMade, convert
 from edgeloop.conversion.tensorrt import plugin as converter
-from edgeloop.conversion_of_files import UnmadeFile, convert_file
 from edgeloop.errors import ModelFault
+from edgeloop.own_files.conversion import UnmadeFile, convert_file
 from edgeloop.selection import SelectParams, chosen
 from edgeloop.variants import UnmadeVariant, VariantSet
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeloop.conversion_of_files import random_inputs
 from edgeloop.errors import ModelFault
 from edgeloop.optimization.sessions import session_of
+from edgeloop.own_files.conversion import random_inputs
 from edgeloop.parity import compared
 
 BATCH = "N"

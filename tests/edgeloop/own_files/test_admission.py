@@ -10,7 +10,7 @@ import pytest
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgeloop.errors import InputFault, ModelFault
-from edgeloop.onnx_admission import admitted
+from edgeloop.own_files.admission import admitted
 
 FLOAT = TensorProto.FLOAT
 VALUES = np.arange(4, dtype=np.float32)

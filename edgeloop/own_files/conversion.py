@@ -1,6 +1,6 @@
 """A user's own ONNX file in another format: what `edgeloop convert` does.
 
-The file is a stranger's: it is admitted (`edgeloop.onnx_admission`), converted and compared in a confined process.
+The file is a stranger's: it is admitted (`edgeloop.own_files.admission`), converted and compared in a confined process.
 """
 
 import tempfile
@@ -18,8 +18,8 @@ from edgeloop.contract import Contract
 from edgeloop.conversion import THREADS, Converter, ConvertParams, NotMade
 from edgeloop.errors import InputFault, ModelFault, translated
 from edgeloop.files import whole_file
-from edgeloop.onnx_admission import admitted
 from edgeloop.onnx_files import write_clean
+from edgeloop.own_files.admission import admitted
 from edgeloop.parity import compared
 from edgeloop.runtimes import Runtime
 from edgeloop.variants import Check, Tool
@@ -91,7 +91,7 @@ def convert_file(
                 "source": str(source.absolute()), "to": to, "target": str(made), "limit": max_relative_error,
             }  # fmt: skip
             told = confined(
-                "edgeloop.conversion_of_files:convert_here", arguments, where=source, timeout_s=timeout_s,
+                "edgeloop.own_files.conversion:convert_here", arguments, where=source, timeout_s=timeout_s,
                 memory_bytes=max(memory_bytes, getattr(converter, "addresses_bytes", 0)),
             )  # fmt: skip
             checks = tuple(Check.model_validate(check) for check in told["checks"])

@@ -10,8 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from edgeloop.__main__ import app
-from edgeloop.conversion_of_files import convert_file, random_inputs
 from edgeloop.errors import InputFault, ModelFault
+from edgeloop.own_files.conversion import convert_file, random_inputs
 
 FLOAT = TensorProto.FLOAT
 

@@ -13,9 +13,9 @@ from edgeloop.benchmarking.rounds import Order, measure_on
 from edgeloop.benchmarking.rows import Context
 from edgeloop.benchmarking.single import NO_LABELS
 from edgeloop.benchmarking.staging import TIMED_SAMPLES, material_from
-from edgeloop.conversion_of_files import random_inputs
 from edgeloop.devices import device_named
 from edgeloop.errors import InputFault
+from edgeloop.own_files.conversion import random_inputs
 from edgeloop.progress import progress
 from edgeloop.variants import PlacedVariant
 

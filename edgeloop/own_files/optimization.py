@@ -17,16 +17,16 @@ from edgeloop import plugins
 from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, ProfileName, Target
 from edgeloop.confinement import confined
 from edgeloop.contract import Contract
-from edgeloop.conversion_of_files import UnmadeFile, convert_file
 from edgeloop.data.dataset import Dataset, read_index
-from edgeloop.errors import EnvironmentFault, InputFault, MissingExtra, ModelFault, translated
+from edgeloop.errors import MissingExtra, ModelFault, translated
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
-from edgeloop.onnx_admission import admitted
 from edgeloop.onnx_files import write_clean
-from edgeloop.optimization.guessing import described, guessed_card
-from edgeloop.optimization.open_batch import with_open_batch
 from edgeloop.optimization.recipes import Recipe
+from edgeloop.own_files.admission import admitted
+from edgeloop.own_files.conversion import UnmadeFile, convert_file
+from edgeloop.own_files.guessing import described, guessed_card
+from edgeloop.own_files.open_batch import with_open_batch
 from edgeloop.selection import Selection, SelectLimits, SelectParams, chosen, select
 from edgeloop.variants import VARIANTS_FILE, Tool, Variant, VariantSet, float_variant, placed_variants
 
@@ -78,41 +78,6 @@ class Wish:
     max_accuracy_drop: float = 0.01
     calibration_samples: int = 256
     trials: int = 8
-
-
-def available_targets(names: Sequence[str] = ("onnxruntime", "openvino")) -> tuple[Target, ...]:
-    """One thread of this machine with every runtime of these that is installed.
-
-    Raises:
-        EnvironmentFault: None is.
-    """
-    states = [plugins.load("runtimes", name).state() for name in names]
-    found = tuple(Target(runtime=state.name) for state in states if state.available)
-    if not found:
-        reasons = "; ".join(f"{state.name}: {state.reason}" for state in states)
-        raise EnvironmentFault(f"no runtime is available ({reasons})", where="optimize", fix="install one of them")
-    return found
-
-
-def parsed_target(text: str) -> Target:
-    """`openvino`, `openvino:2` or `board:openvino:2`: device, runtime and threads.
-
-    Raises:
-        InputFault: It is none of these.
-    """
-    parts = text.split(":")
-    if len(parts) == 2 and not parts[1].isdecimal():
-        device, runtime, threads = parts[0], parts[1], "1"
-    else:
-        device, runtime, threads = {
-            1: ("local", parts[0], "1"), 2: ("local", *parts), 3: tuple(parts)
-        }.get(len(parts), ("", "", ""))  # fmt: skip
-    if not runtime or not threads.isdecimal() or not 1 <= int(threads) <= 256:
-        raise InputFault(
-            f"{text!r} is no target", where="--target", fix="write RUNTIME, RUNTIME:THREADS or DEVICE:RUNTIME:THREADS"
-        )
-    plugins.load("runtimes", runtime)
-    return Target(device=device, runtime=runtime, threads=int(threads))
 
 
 def optimize(model: Path, wish: Wish, *, material: Material | None, output: Path) -> Optimized:
@@ -178,7 +143,7 @@ def _admitted(model: Path, folder: Path) -> Path:
     folder.mkdir(parents=True)
     target = folder / "onnx-fp32.onnx"
     confined(
-        "edgeloop.optimization.single:admit_here",
+        "edgeloop.own_files.optimization:admit_here",
         {"source": str(model.absolute()), "target": str(target)},
         where=model,
     )
@@ -209,7 +174,7 @@ def _convert(source: Path, runtimes: set[str], notes: list[str]) -> None:
 
 def _by_speed(work: Path, wish: Wish, notes: list[str]) -> tuple[BenchmarkReport, Selection]:
     """Without labelled samples."""
-    from edgeloop.optimization.unlabelled import benchmark_unlabelled
+    from edgeloop.own_files.unlabelled import benchmark_unlabelled
 
     folder = work / "quantized"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The converted model of tests/edgeloop/conversion, made once."""
+"""The converted model of `conversion/`, made once for all rooms that need one."""
 
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -10,7 +10,7 @@ import pytest
 
 def _shapes() -> Any:
     """The module that makes the dataset and the model; tests are no packages, so that it is found by its path."""
-    path = Path(__file__).parents[1] / "conversion" / "conftest.py"
+    path = Path(__file__).parent / "conversion" / "conftest.py"
     spec = spec_from_file_location("shapes", path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)

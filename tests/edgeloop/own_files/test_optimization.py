@@ -14,9 +14,9 @@ from edgeloop.__main__ import app
 from edgeloop.data.dataset import read_index
 from edgeloop.errors import DataFault, InputFault, ModelFault
 from edgeloop.models import CARD_FILE
-from edgeloop.optimization.guessing import guessed_card
-from edgeloop.optimization.open_batch import with_open_batch
-from edgeloop.optimization.single import parsed_target
+from edgeloop.own_files.guessing import guessed_card
+from edgeloop.own_files.open_batch import with_open_batch
+from edgeloop.own_files.targets import parsed_target
 
 BOARD = """\
 name: board
