@@ -9,6 +9,8 @@ Outputs are as they are in the file.
 """
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,26 @@ from numpy.typing import NDArray
 from edgeloop.errors import DeviceFault, ModelFault, translated
 from edgeloop.litert_files import IDENTIFIER, channels_last
 from edgeloop.models import CARD_FILE, ModelCard
-from edgeloop.runtimes import Arrays, RuntimeState, library_sha256, one_line, refuse_no_threads
+from edgeloop.runtimes import (
+    Arrays,
+    Placement,
+    RuntimeState,
+    fallen_back,
+    library_sha256,
+    one_line,
+    refuse_no_threads,
+)
 
 INSTALL = "run: pip install 'edgeloop[litert]'"
+XNNPACK = "xnnpack"
+BUILTIN = "builtin kernels"
+"""LiteRT's own, for what XNNPACK does not take: slower, and each way there and back costs a copy."""
+
+DELEGATE = "DELEGATE"
+"""The operator that stands for a part of the graph which XNNPACK computes."""
+
+MOVING = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "CONCATENATION", "PAD", "SPLIT", "SLICE"})
+"""Operators that move or convert values, in whatever type those have."""
 
 
 class LiteRt:
@@ -39,7 +58,7 @@ class LiteRt:
         except Exception as error:  # a broken installation fails in many ways; all of them mean "not available"
             return RuntimeState(name="litert", available=False, reason=f"{one_line(error)}; {INSTALL}")
         return RuntimeState(
-            name="litert", available=True, version=version, library_sha256=library, providers=("xnnpack",)
+            name="litert", available=True, version=version, library_sha256=library, providers=(XNNPACK,)
         )
 
     def open(self, path: Path, *, threads: int) -> "LiteRtSession":
@@ -123,6 +142,12 @@ class LiteRtSession:
         parts = [self._part(given[row : row + self._shape[0]]) for row in range(0, len(given), self._shape[0])]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
+    def placement(self, inputs: NDArray[np.float32]) -> Placement:
+        """See `edgeloop.runtimes.Placed`; by the parts of the graph that stand replaced once a run has begun."""
+        self.run(inputs)
+        types = {port["index"]: port["dtype"].__name__ for port in self._interpreter.get_tensor_details()}
+        return _placed(self._interpreter._get_ops_details(), types)  # the library offers no other way
+
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""
         self._interpreter = None
@@ -134,6 +159,45 @@ class LiteRtSession:
             return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
         except (RuntimeError, ValueError) as error:
             raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
+
+
+def _placed(operators: Sequence[Any], types: dict[int, str]) -> Placement:
+    """The library lists the operators of the file, and behind them the parts that XNNPACK took, without their insides.
+
+    Args:
+        operators: Each with `index`, `op_name`, `inputs` and `outputs`, which name tensors.
+        types: Of the tensors.
+    """
+    own = [operator for operator in operators if operator["op_name"] != DELEGATE]
+    taken = _taken(own, [operator for operator in operators if operator["op_name"] == DELEGATE])
+    layers = [
+        (f"{operator['op_name']}.{operator['index']}", types.get(int(operator["inputs"][0]), "unknown"))
+        for operator in own
+        if operator["op_name"] not in MOVING and len(operator["inputs"])
+    ]
+    left = [operator for operator in own if operator["index"] not in taken]
+    elsewhere = [f"{operator['op_name']}.{operator['index']}: {BUILTIN}" for operator in left]
+    providers = {XNNPACK: len(own) - len(left), BUILTIN: len(left)}
+    return Placement(
+        providers={name: count for name, count in providers.items() if count},
+        precisions=dict(sorted(Counter(precision for _, precision in layers).items())),
+        fell_back=(*elsewhere, *fallen_back(layers)),
+    )
+
+
+def _taken(operators: Sequence[Any], parts: Sequence[Any]) -> set[int]:
+    """The operators in the parts: on the way back from what a part gives to what it is given."""
+    makers = {int(index): operator for operator in operators for index in operator["outputs"]}
+    found: set[int] = set()
+    for part in parts:
+        given = {int(index) for index in part["inputs"]}
+        wanted = [int(index) for index in part["outputs"]]
+        while wanted:
+            maker = makers.get(wanted.pop())
+            if maker is not None and maker["index"] not in found:
+                found.add(maker["index"])
+                wanted += [index for index in map(int, maker["inputs"]) if index not in given]
+    return found
 
 
 plugin = LiteRt()

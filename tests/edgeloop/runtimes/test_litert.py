@@ -9,6 +9,7 @@ import pytest
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.errors import DeviceFault, ModelFault
 from edgeloop.models import CARD_FILE, ModelCard
+from edgeloop.runtimes.litert import _placed
 from edgeloop.runtimes.litert import plugin as runtime
 
 MODEL = Path(__file__).parents[2] / "contracts" / "models" / "litert.tflite"
@@ -112,3 +113,48 @@ def beside_card(folder: Path, names: tuple[str, ...]) -> Path:
     ).write(folder / CARD_FILE)
     (folder / "m.tflite").write_bytes(TWO_HEADS.read_bytes())
     return folder / "m.tflite"
+
+
+def test_a_file_that_xnnpack_takes_whole_fell_back_nowhere() -> None:
+    pytest.importorskip("ai_edge_litert")
+    found = runtime.open(MODEL, threads=1).placement(np.zeros((1, 1, 8, 8), np.float32))
+    assert (found.providers, found.precisions, found.fell_back) == ({"xnnpack": 4}, {"float32": 3}, ())
+
+
+WIDE = Path(__file__).parent / "models" / "beyond_xnnpack.tflite"
+"""x → |x| → cumulative sum → x · 2: XNNPACK has no kernel for the second."""
+
+
+def test_an_operator_that_xnnpack_does_not_take_is_told() -> None:
+    pytest.importorskip("ai_edge_litert")
+    found = runtime.open(WIDE, threads=1).placement(np.zeros((1, 4), np.float32))
+    assert found.providers == {"xnnpack": 2, "builtin kernels": 1}
+    assert found.fell_back == ("CUMSUM.1: builtin kernels",)
+
+
+def operator(index: int, name: str, inputs: list[int], outputs: list[int]) -> dict:
+    return {"index": index, "op_name": name, "inputs": inputs, "outputs": outputs}
+
+
+def test_an_operator_in_a_wider_type_than_the_others_is_told() -> None:
+    listed = [
+        operator(0, "QUANTIZE", [0], [1]),
+        operator(1, "CONV_2D", [1, 7, 8], [2]),
+        operator(2, "DEQUANTIZE", [2], [3]),
+        operator(3, "LEAKY_RELU", [3], [4]),
+        operator(4, "DELEGATE", [0, 7, 8], [4]),
+    ]
+    found = _placed(listed, {0: "float32", 1: "int8", 2: "int8", 3: "float32", 4: "float32"})
+    assert found.providers == {"xnnpack": 4}
+    assert found.fell_back == ("LEAKY_RELU.3: float32",)
+
+
+def test_what_stands_between_two_parts_is_in_neither() -> None:
+    listed = [
+        operator(0, "CONV_2D", [0], [1]),
+        operator(1, "HARD_SWISH", [1], [2]),
+        operator(2, "ADD", [2, 1], [3]),
+        operator(3, "DELEGATE", [0], [1]),
+        operator(4, "DELEGATE", [1, 2], [3]),
+    ]
+    assert _placed(listed, dict.fromkeys(range(4), "int8")).fell_back == ("HARD_SWISH.1: builtin kernels",)
