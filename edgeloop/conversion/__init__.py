@@ -12,7 +12,7 @@ from edgeloop import plugins
 from edgeloop.batches import batches, spread
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault
+from edgeloop.errors import DataFault, MissingExtra
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
@@ -100,7 +100,7 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
     """The trained model in every format of the section, each compared with the trained one on real samples of val.
 
     A comparison that fails is a failed check of the variant; the file stays in the set. A format that cannot be made on
-    this machine is recorded as not evaluated, with the reason.
+    this machine, for want of a device or of a package, is recorded as not evaluated, with the reason.
 
     Args:
         params: Section `convert`.
@@ -157,12 +157,8 @@ def _converted(
     converter: Converter = plugins.load("conversion", name)
     weights = folder / f"{TRAINED}.safetensors"
     source = f"{converter.source}-fp32"
-    source_path = next((path for path in folder.iterdir() if path.stem == source), None)
     target = folder / f"{name}-fp32{converter.suffix}"
-    if source_path is None:
-        made: Converted | NotMade = NotMade(f"{source}, which it is made of, was not made")
-    else:
-        made = converter.convert(folder, source_path, target=target, params=params)
+    made = _made(converter, source, folder=folder, target=target, params=params)
     if isinstance(made, NotMade):
         advance(1 + len(val[1]), f"{name} not evaluated: {made.reason}")
         return _unmade(name, source, made)
@@ -185,6 +181,19 @@ def _converted(
             },
         }
     )
+
+
+def _made(
+    converter: Converter, source: str, *, folder: Path, target: Path, params: ConvertParams
+) -> Converted | NotMade:
+    """Of the variant `source` in `folder`, if that one was made."""
+    path = next((path for path in folder.iterdir() if path.stem == source), None)
+    if path is None:
+        return NotMade(f"{source}, which it is made of, was not made")
+    try:
+        return converter.convert(folder, path, target=target, params=params)
+    except MissingExtra as error:
+        return NotMade(error.line())
 
 
 def _unmade(name: str, source: str, why: NotMade) -> UnmadeVariant:

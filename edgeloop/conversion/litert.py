@@ -82,7 +82,7 @@ def litert_python(environment: Mapping[str, str]) -> Path:
     path = Path(named).absolute() if named else DEFAULT_PYTHON
     if not path.is_file():
         raise MissingExtra(
-            f"the converter's environment is not there ({path})",
+            "the converter's environment is not there" + (f" ({named})" if named else ""),
             where="litert",
             fix=f"{BUILD}, or set {PYTHON_VARIABLE}",
         )

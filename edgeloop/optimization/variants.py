@@ -17,7 +17,7 @@ from edgeloop.batches import batches, spread
 from edgeloop.canonical import sha256_of_file
 from edgeloop.conversion import TRAINED
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault, ModelFault, ParamsFault
+from edgeloop.errors import DataFault, MissingExtra, ModelFault, ParamsFault
 from edgeloop.files import copy_file, renamed, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.optimization.judgement import Exam, Judgement, Pair, judged, worst
@@ -27,12 +27,13 @@ from edgeloop.optimization.tuned_files import TunedFiles
 from edgeloop.optimization.tuning import Lesson
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
-from edgeloop.quantization import QuantizeParams, Scheme
+from edgeloop.quantization import Checked, QuantizeParams, Scheme
 from edgeloop.runtimes import Arrays, Runtime
 from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import (
     VARIANTS_FILE,
     PlacedVariant,
+    UnmadeVariant,
     Variant,
     VariantSet,
     placed_variants,
@@ -74,7 +75,8 @@ def quantize(
     """One variant a scheme, judged on val against the float file that it comes from.
 
     Where nothing that was tried keeps to the limits, the file that came nearest stays in the set with its failed
-    checks, and says so. No scheme, no variant.
+    checks, and says so. A scheme whose package is not installed, or whose source could not be made where the model was
+    converted, is recorded as not evaluated, with the reason. No scheme, no variant.
 
     Args:
         params: Section `quantize`.
@@ -89,7 +91,7 @@ def quantize(
         ModelFault: A float file is missing, failed its checks, or cannot be quantized.
     """
     schemes = _schemes(params.schemes)
-    sources = placed_variants([converted])
+    sources, missing = placed_variants([converted]), VariantSet.of(converted).unmade
     card, opened = ModelCard.of(converted), Dataset(dataset, validation)
     with whole_folder(quantized) as folder:
         copy_file(converted / CARD_FILE, folder / CARD_FILE)
@@ -105,11 +107,15 @@ def quantize(
                 lesson = Lesson(task, card, opened, learned, truths, chosen)
                 tuned = TunedFiles(sources, lesson, folder=Path(scratch), advance=advance)
                 work = _Work(params, card, opened, chosen, exam, tuned, *_tuning(params, sources), advance)
-                variants = tuple(_quantized(scheme, sources, folder=folder, work=work) for scheme in schemes)
+                found = [_quantized(scheme, sources, missing, folder=folder, work=work) for scheme in schemes]
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
             )
-            made = VariantSet(variants=variants, calibration=record)
+            made = VariantSet(
+                variants=tuple(one for one in found if isinstance(one, Variant)),
+                unmade=tuple(one for one in found if isinstance(one, UnmadeVariant)),
+                calibration=record,
+            )
         made.write(folder / VARIANTS_FILE)
     return made
 
@@ -160,18 +166,37 @@ def _labelled_val(dataset: Dataset, *, task: Task, card: ModelCard) -> tuple[Sam
     return val
 
 
-def _quantized(scheme: Scheme, sources: dict[str, PlacedVariant], *, folder: Path, work: _Work) -> Variant:
+def _quantized(
+    scheme: Scheme,
+    sources: dict[str, PlacedVariant],
+    missing: Sequence[UnmadeVariant],
+    *,
+    folder: Path,
+    work: _Work,
+) -> Variant | UnmadeVariant:
+    if why := next((one.reason for one in missing if one.name == scheme.source), None):
+        return _unmade(scheme, f"{scheme.source}, which it is made of, was not made: {why}", work=work)
     source = sources.get(scheme.source)
     if source is None or not source.variant.accepted:
         state = "is not among the converted variants" if source is None else "failed its own checks"
         raise ModelFault(f"{scheme.source} {state}", where="quantize", fix="see convert.formats and run convert again")
-    search = _searched(scheme, source.path, folder=folder, work=work)
+    try:
+        search = _searched(scheme, source.path, folder=folder, work=work)
+    except MissingExtra as error:
+        return _unmade(scheme, error.line(), work=work)
     target = folder / f"{scheme.variant}{scheme.suffix}"
     variant = _variant(scheme, source, search)
     renamed(search.best.path, target)
     for trial in search.trials:
         trial.path.unlink(missing_ok=True)
     return variant
+
+
+def _unmade(scheme: Scheme, reason: str, *, work: _Work) -> UnmadeVariant:
+    work.advance(len(work.chosen) + len(work.exam.samples), f"{scheme.variant} not evaluated: {reason}")
+    return UnmadeVariant(
+        name=scheme.variant, format=scheme.format, precision=scheme.precision, made_from=scheme.source, reason=reason
+    )
 
 
 def _searched(scheme: Scheme, source: Path, *, folder: Path, work: _Work) -> Search:
@@ -234,6 +259,7 @@ def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work, first: b
         size_ratio=target.stat().st_size / source.stat().st_size,
     )
     judgement = judged(pair, exam=exam, limits=work.params.limits)
+    of_engine = scheme.checks(target) if isinstance(scheme, Checked) else ()
     found_here = dict(judgement.details)
     details = {
         "metric": exam.task.metric,
@@ -244,7 +270,7 @@ def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work, first: b
         "sqnr_db": worst([parity.sqnr_db for parity in pair.parities], of=min),
         "max_relative_error": worst([parity.max_relative_error for parity in pair.parities], of=max),
     }
-    return Judgement(judgement.checks, {**details, **found_here})
+    return Judgement((*judgement.checks, *of_engine), {**details, **found_here})
 
 
 def _answered(runtime_name: str, paths: Sequence[Path], *, work: _Work, units: int) -> list[_Answered]:

@@ -8,7 +8,7 @@ Here is what a scheme is and what the section says; `edgeloop.optimization.varia
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from edgeloop import plugins
 from edgeloop.contract import Contract
 from edgeloop.optimization.judgement import QuantizeLimits
 from edgeloop.optimization.recipes import Method, Recipe
-from edgeloop.variants import Precision, Tool
+from edgeloop.variants import Check, Precision, Tool
 
 
 class QuantizeParams(Contract):
@@ -110,3 +110,11 @@ class Scheme(Protocol):
             ModelFault: The model cannot be quantized.
             MissingExtra: A package is not installed.
         """
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A scheme for an engine that is elsewhere, whose rules can be looked after without it."""
+
+    def checks(self, path: Path) -> tuple[Check, ...]:
+        """Of a file that the scheme made; they are checks of the variant, beside those of the judgement."""
