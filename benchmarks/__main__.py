@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "training", "scenarios")
+FIGURES = ("startup", "run", "dvc", "signs", "pictures", "data", "faults", "training", "scenarios", "optimize", "drops")
 
 
 def main(names: list[str]) -> None:

@@ -1,0 +1,63 @@
+"""The fastest correct file, against what else can be had: one thread, batch 1, in turns in one run.
+
+* `subjects`: four trained models.
+* `choice`: what the library makes, measures and selects of each.
+* `rivals`: what others make of it by their defaults.
+* `contest`: both, timed and judged together; `lines` tells it.
+* `alone`: `edgeloop optimize` of an ONNX file.
+
+`python -m benchmarks.optimize [SUBJECT …]` runs some; docs/optimize.md holds the last figures.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.optimize.subjects import SUBJECTS, Made, Subject, made
+
+Figure = tuple[str, str, str]
+
+LARGE = "resnet"
+"""The subject of the figures about int8 over fp32 and about the time that optimizing takes."""
+
+LONGEST_S = 180
+
+
+def figures(*chosen: str) -> Iterator[Figure]:
+    """Figure, measured, bar; `chosen`: subjects, all by default."""
+    for name in chosen or SUBJECTS:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield from of_subject(name, Path(scratch))
+
+
+def of_subject(name: str, folder: Path) -> Iterator[Figure]:
+    """One subject: as it was trained, what was chosen, and the contest."""
+    from benchmarks.optimize import lines
+    from benchmarks.optimize.choice import choose
+    from benchmarks.optimize.contest import compete
+
+    subject = SUBJECTS[name]
+    trained = made(subject)
+    summary = trained.summary
+    yield f"{subject.name}: {summary.metric} on val", f"{summary.metrics[summary.metric]:.4f}", f"≥ {subject.least}"
+    choice = choose(subject, trained, folder / "choice")
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in choice.seconds.items())
+    told = f"{sum(choice.seconds.values()):.0f} s ({steps})"
+    yield f"{subject.name}: convert to select", told, f"≤ {LONGEST_S} s" if name == LARGE else "none"
+    results = compete(trained, choice, folder / "contest")
+    yield from lines.told(subject, results)
+    if name == LARGE:
+        yield from lines.over_float(subject, results)
+        yield _alone(subject, trained, choice.folder / "converted" / "onnx-fp32.onnx", folder / "alone")
+
+
+def _alone(subject: Subject, trained: Made, onnx: Path, folder: Path) -> Figure:
+    from benchmarks.optimize.alone import optimized
+
+    timed = optimized(subject, trained, onnx, folder)
+    found = timed.found
+    return (
+        f"{subject.name}: edgeloop optimize",
+        f"{timed.seconds:.0f} s, {found.variant} on {found.target}",
+        (f"≤ {LONGEST_S} s on 2 cores"),
+    )

@@ -1,0 +1,76 @@
+"""The choice: what the library makes of a trained model, measures and selects, on every runtime that is installed.
+
+The functions are those of the steps and of `edgeloop optimize`: convert, quantize, benchmark, select. A lone ONNX file
+has no `.tflite` made of it, which is why the choice begins with the trained weights.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.optimize.subjects import Made, Subject
+from edgeloop import plugins
+from edgeloop.benchmarking import BenchmarkParams, Target
+from edgeloop.benchmarking.measurement import benchmark
+from edgeloop.conversion import ConvertParams, convert
+from edgeloop.conversion.litert import litert_python
+from edgeloop.errors import MissingExtra
+from edgeloop.optimization.judgement import QuantizeLimits
+from edgeloop.optimization.variants import quantize
+from edgeloop.quantization import QuantizeParams
+from edgeloop.selection import Selection, SelectLimits, SelectParams, select
+
+SCHEMES = {
+    "onnxruntime": ("onnxruntime_static",),
+    "openvino": ("nncf", "openvino_bf16"),
+    "litert": ("litert_static",),
+}
+"""By runtime."""
+FORMATS = {"onnxruntime": "onnx", "openvino": "openvino", "litert": "litert"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was selected, the folders that it was selected of, and the wall seconds of each step."""
+
+    selection: Selection
+    folder: Path
+    seconds: dict[str, float]
+
+
+def runtimes_here() -> tuple[str, ...]:
+    """Those of the comparison that are installed; LiteRT only where its files can be made."""
+    found = [name for name in SCHEMES if plugins.load("runtimes", name).state().available]
+    try:
+        litert_python(os.environ)
+    except MissingExtra:
+        return tuple(name for name in found if name != "litert")
+    return tuple(found)
+
+
+def choose(subject: Subject, made: Made, folder: Path) -> Choice:
+    """Fills `folder` with `converted`, `quantized`, `benchmark` and `selection.json`."""
+    data = {"dataset": made.dataset, "validation": made.validation}
+    converted, quantized, measured = folder / "converted", folder / "quantized", folder / "benchmark"
+    runtimes = runtimes_here()
+    seconds, began_s = {}, time.monotonic()
+
+    def lap(step: str) -> None:
+        nonlocal began_s
+        seconds[step], began_s = time.monotonic() - began_s, time.monotonic()
+
+    formats = tuple(FORMATS[name] for name in runtimes)
+    convert(ConvertParams(formats=formats), model=made.model, converted=converted, **data)
+    lap("convert")
+    limits = QuantizeLimits(max_accuracy_drop=subject.max_drop)
+    schemes = tuple(scheme for name in runtimes for scheme in SCHEMES[name])
+    quantize(QuantizeParams(schemes=schemes, limits=limits), converted=converted, quantized=quantized, **data)
+    lap("quantize")
+    targets = tuple(Target(runtime=name) for name in runtimes)
+    benchmark(BenchmarkParams(targets=targets), converted=converted, quantized=quantized, benchmark=measured, **data)
+    lap("benchmark")
+    params = SelectParams(limits=SelectLimits(max_accuracy_drop=subject.max_drop))
+    selection = select(params, benchmark=measured, quantized=quantized, selection=folder / "selection.json")
+    lap("select")
+    return Choice(selection, folder, seconds)
