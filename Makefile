@@ -12,6 +12,8 @@ LITERT_STAMP := $(LITERT_VENV)/.ready-$(firstword $(shell cksum requirements-lit
 FIRST_IMPORTS := torch._dynamo great_expectations mlflow.server onnxscript torch.onnx matplotlib.pyplot kfp.compiler onnxruntime.quantization
 SCENARIO ?=
 PYTEST_ARGS ?=
+# Two more than cores: many tests wait for processes.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2)
 # Nothing that edgeloop uses reports usage, unless the caller says otherwise.
 export DO_NOT_TRACK ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
@@ -60,11 +62,11 @@ run: env ## run the release pipeline here [SCENARIO=name]
 
 # What measures runs alone and last: beside other tests a benchmark calls itself contended, and rightly.
 test: env lint ## lint and run all tests but the longest
-	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not quiet and not long" $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not quiet and not long" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "quiet and not long" $(PYTEST_ARGS)
 
 test-all: env lint ## lint and run every test
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not quiet" $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not quiet" $(PYTEST_ARGS)
 	$(PY) -m pytest -m quiet $(PYTEST_ARGS)
 
 lint: env ## ruff, mypy --strict, import-linter

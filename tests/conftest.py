@@ -2,6 +2,7 @@
 
 import fcntl
 import functools
+import gc
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from edgeloop.latecomers import not_collecting
 from edgeloop.privacy import opt_out
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +39,14 @@ def pytest_configure() -> None:
     opt_out()
     for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "EDGELOOP_FAULT_FILE", "EDGELOOP_PROGRESS"):
         os.environ.pop(variable, None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported and collected stays: no garbage is looked for in it, now or during a test."""
+    with not_collecting():
+        yield
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

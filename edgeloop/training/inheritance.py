@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgeloop import references
 from edgeloop.canonical import sha256_of_file
 from edgeloop.data.inputs import AnyPreprocessing
-from edgeloop.errors import ModelFault
+from edgeloop.errors import InputFault, ModelFault
 from edgeloop.lineage.subject import Parent
 from edgeloop.models import ModelCard, read_weights
 from edgeloop.training import TrainParams
@@ -82,11 +82,21 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
 
 @contextmanager
 def _opened(named: str) -> Iterator[tuple[ModelCard, Path, str | None]]:
-    """Card, weights and subject digest of a bundle; of a weights file, beside which its card lies, no digest."""
+    """Card, weights and subject digest of a bundle; of a weights file, beside which its card lies, no digest.
+
+    Raises:
+        InputFault: It names nothing.
+    """
     path = Path(named)
     if path.is_file():
         yield ModelCard.of(path.parent), path, None
         return
+    if not path.exists() and "@" not in named:
+        raise InputFault(
+            "is no file, no bundle and no NAME@ALIAS",
+            where=f"train.init_from: {named}",
+            fix="name a weights file, a bundle's folder, or such as digits@champion",
+        )
     with references.opened(named) as bundle:
         yield bundle.card, bundle.variant(WEIGHTS_VARIANT).path, bundle.manifest.subject_digest
 

@@ -9,7 +9,6 @@ import pyarrow.parquet as parquet
 import pytest
 import yaml
 from PIL import Image, ImageFilter
-from sklearn.datasets import load_digits
 
 from edgeloop.data.features import compared
 from edgeloop.data.features.image import COLUMNS, image_features
@@ -22,6 +21,8 @@ SMOKE = ("--scenario", "smoke")
 
 def telemetry(path, light):
     """What a device would report of 500 digits: as they are, or in poor light and out of focus."""
+    from sklearn.datasets import load_digits
+
     rows = []
     for number, pixels in enumerate(load_digits().images[:500]):
         picture = Image.fromarray((pixels * 255 / 16 * light).astype(np.uint8))

@@ -61,3 +61,9 @@ def test_a_file_that_holds_no_weights_is_refused(lit_bars, parent, tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"rubbish")
     with pytest.raises(ModelFault):
         trained(lit_bars, tmp_path, init_from=str(tmp_path / "weights.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["nowhere.safetensors", "nowhere"])
+def test_what_names_nothing_is_told_what_may_be_named(lit_bars, tmp_path, name):
+    with pytest.raises(InputFault, match="no file, no bundle and no NAME@ALIAS"):
+        trained(lit_bars, tmp_path, init_from=str(tmp_path / name))
