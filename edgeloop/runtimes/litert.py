@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeloop.errors import DeviceFault, ModelFault, translated
+from edgeloop.errors import DeviceFault, EdgeloopError, ModelFault, translated
 from edgeloop.litert_files import IDENTIFIER, channels_last
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.runtimes import (
@@ -73,14 +73,16 @@ class LiteRt:
             content = path.read_bytes()
         if content[4:8] != IDENTIFIER:
             raise _not_loaded(path, "it does not begin as one")
+        card = ModelCard.of(path.parent) if (path.parent / CARD_FILE).is_file() else None
         try:
             interpreter = Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
-        except Exception as error:  # ValueError and RuntimeError of the library
+            _refuse_foreign(interpreter, path)
+            return LiteRtSession(interpreter, path=path, card=card)
+        except EdgeloopError:
+            raise
+        except Exception as error:  # of the library, and of a name in the file that is no text
             raise _not_loaded(path, one_line(error)) from error
-        _refuse_foreign(interpreter, path)
-        card = ModelCard.of(path.parent) if (path.parent / CARD_FILE).is_file() else None
-        return LiteRtSession(interpreter, path=path, card=card)
 
 
 def _not_loaded(path: Path, why: str) -> ModelFault:
@@ -124,6 +126,7 @@ class LiteRtSession:
         self._path = path
         (port,) = interpreter.get_input_details()
         self._input, self._shape = port["index"], tuple(int(size) for size in port["shape"])
+        self._order = (0, *range(2, len(self._shape)), 1)
         self._outputs = _outputs(interpreter, card.output_names if card else (), path)
 
     def run(self, inputs: NDArray[np.float32]) -> Arrays:
@@ -138,15 +141,21 @@ class LiteRtSession:
                 where=str(self._path),
                 fix="check the input",
             )
-        given = np.moveaxis(inputs, 1, -1) if turned else inputs
+        given = inputs.transpose(self._order) if turned else inputs
+        if len(given) == self._shape[0]:
+            return self._part(given)
         parts = [self._part(given[row : row + self._shape[0]]) for row in range(0, len(given), self._shape[0])]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def placement(self, inputs: NDArray[np.float32]) -> Placement:
         """See `edgeloop.runtimes.Placed`; by the parts of the graph that stand replaced once a run has begun."""
         self.run(inputs)
-        types = {port["index"]: port["dtype"].__name__ for port in self._interpreter.get_tensor_details()}
-        return _placed(self._interpreter._get_ops_details(), types)  # the library offers no other way
+        try:
+            types = {port["index"]: port["dtype"].__name__ for port in self._interpreter.get_tensor_details()}
+            operators = self._interpreter._get_ops_details()  # the library offers no other way
+        except ValueError as error:  # a name in the file that is no text
+            raise _not_loaded(self._path, one_line(error)) from error
+        return _placed(operators, types)
 
     def close(self) -> None:
         """See `edgeloop.runtimes.Session`."""

@@ -1,5 +1,6 @@
 """A file that `litert_torch.convert` made of the network below; that package cannot be installed beside the others."""
 
+import random
 import sys
 from pathlib import Path
 
@@ -47,6 +48,23 @@ def test_what_does_not_begin_as_a_model_is_never_given_to_the_library(tmp_path: 
     (tmp_path / "m.tflite").write_bytes(b"\x1c\0\0\0TFL2" + MODEL.read_bytes()[8:])
     with pytest.raises(ModelFault, match="does not begin as one"):
         runtime.open(tmp_path / "m.tflite", threads=1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_with_changed_bytes_answers_or_is_a_fault_of_one_line(tmp_path: Path, seed: int) -> None:
+    """Indices beyond the tensors, names that are no text, sizes that nothing has: whatever a byte may mean."""
+    pytest.importorskip("ai_edge_litert")
+    draw, content = random.Random(seed), bytearray(TWO_HEADS.read_bytes())
+    for _ in range(2):
+        content[draw.randrange(8, len(content))] = draw.randrange(256)
+    (tmp_path / "m.tflite").write_bytes(content)
+    said = "m.tflite: answered"
+    try:
+        session = runtime.open(tmp_path / "m.tflite", threads=1)
+        session.placement(np.zeros((1, 2, 4, 6), np.float32))
+    except ModelFault as fault:
+        said = fault.line()
+    assert "m.tflite: " in said and "\n" not in said
 
 
 TWO_HEADS = Path(__file__).parent / "models" / "two_heads.tflite"
