@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import fresh
-from benchmarks.optimize.subjects import DIGITS, ROOT, SUBJECTS, Made, Subject, made
+from benchmarks.optimize.subjects import DIGITS, ROOT, SUBJECTS, Course, Made, Subject, made
 from edgeloop import params as parameters
 from edgeloop import plugins
 from edgeloop.batches import batches
@@ -49,15 +49,17 @@ FRESH_SEED, FRESH_PICTURES = 77_001, 170
 RECOVERED = Subject(
     "mobilenet_v3_small",
     "MobileNetV3-Small of half the width",
-    DIGITS,
     (
-        TrainParams(
-            model="mobilenet_v3_small",
-            model_options={"width": 0.5},
-            image=ImageInput(height=32, width=32, mode="L"),
-            epochs=20,
-            learning_rate=3e-3,
-            augment_shift=2,
+        Course(
+            TrainParams(
+                model="mobilenet_v3_small",
+                model_options={"width": 0.5},
+                image=ImageInput(height=32, width=32, mode="L"),
+                epochs=20,
+                learning_rate=3e-3,
+                augment_shift=2,
+            ),
+            DIGITS,
         ),
     ),
 )
@@ -99,7 +101,7 @@ def _of_scenario(name: str) -> Iterator[Figure]:
             scenario=ROOT / "scenarios" / f"{name}.yaml",
             overrides=[f"prepare_data.seed={seed}", f"train.seed={seed}"],
         )
-        subject = Subject(f"{name}-seed-{seed}", name, params.prepare_data, (params.train,))
+        subject = Subject(f"{name}-seed-{seed}", name, (Course(params.train, params.prepare_data),))
         section = params.quantize.model_copy(update={"schemes": SCHEMES})
         for variant, loss in losses_of(subject, section).items():
             pooled.setdefault(variant, []).append(loss)
@@ -170,7 +172,7 @@ def _fresh_scores(files: Sequence[PlacedVariant], trained: Made) -> list[float]:
     """The mAP@0.5 of each file on the same fresh scenes."""
     card = ModelCard.of(trained.model)
     task: Task = plugins.load("tasks", card.task)
-    side_px = int(SUBJECTS[DETECTOR].data.options["size_pixels"])
+    side_px = int(SUBJECTS[DETECTOR].courses[0].data.options["size_pixels"])
     with ExitStack() as stack:
         asks = [
             stack.enter_context(answering(one, RUNTIMES[one.variant.format], threads=1, task=task, card=card))

@@ -38,8 +38,6 @@ def of_subject(name: str, folder: Path) -> Iterator[Figure]:
 
     subject = SUBJECTS[name]
     trained = made(subject)
-    summary = trained.summary
-    yield f"{subject.name}: {summary.metric} on val", f"{summary.metrics[summary.metric]:.4f}", f"≥ {subject.least}"
     choice = choose(subject, trained, folder / "choice")
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in choice.seconds.items())
     told = f"{sum(choice.seconds.values()):.0f} s ({steps})"

@@ -22,6 +22,8 @@ def told(subject: Subject, results: Mapping[str, Result]) -> Iterator[Figure]:
         yield f"{subject.name}: chosen", f"not evaluated: {reason}", "a file within the limits"
         return
     chosen = results[CHOSEN]
+    if TORCH in results and results[TORCH].accuracy is not None:
+        yield f"{subject.name}: on val, trained", f"{results[TORCH].accuracy:.4f}", f"≥ {subject.least:g}"
     bar = f"at most {subject.max_drop * 100:g} points lost"
     yield f"{subject.name}: chosen, {chosen.variant} on {chosen.runtime}", shown(chosen), bar
     for name, rival in results.items():

@@ -6,7 +6,6 @@ empties that folder.
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.tracking import untracked_run
 from edgeloop.training import TrainParams
 from edgeloop.training.fit import train
-from edgeloop.training.summary import SUMMARY_FILE, TrainingSummary
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = "EDGELOOP_BENCH_CACHE"
@@ -34,25 +32,33 @@ CROPS = PrepareDataParams(
     split=SplitShares(train=0.8, test=0.05, val=0.15),
 )
 """Each with some 500 to 750 samples in val: a limit of half a point is three or four of them."""
+FEW_CROPS = CROPS.model_copy(update={"options": {**CROPS.options, "count": 400, "seed": 2}})
+"""Of other scenes, to finish on: a picture of 224 pixels costs twelve of 64."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training: section `train`, and of which data."""
+
+    params: TrainParams
+    data: PrepareDataParams
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and what it learns from.
+    """A model and how it is made.
 
     Args:
         slug: Of its folder.
         name: For people.
-        data: Section `prepare_data`.
-        courses: Sections `train`, each but the first begun with the weights of the one before.
+        courses: Each but the first begun with the weights of the one before; all are judged on the first one's data.
         max_drop: Of the task's metric, what an int8 file may lose.
         least: Of the metric on val, what a sensible model reaches.
     """
 
     slug: str
     name: str
-    data: PrepareDataParams
-    courses: tuple[TrainParams, ...]
+    courses: tuple[Course, ...]
     max_drop: float = 0.005
     least: float = 0.95
 
@@ -65,64 +71,36 @@ class Made:
     dataset: Path
     validation: Path
 
-    @property
-    def summary(self) -> TrainingSummary:
-        """Of the last course."""
-        return TrainingSummary.read(self.model / SUMMARY_FILE)
 
-
-def _course(model: str, side: int, *, options: Mapping[str, Any] | None = None, **others: Any) -> TrainParams:
-    """On two threads in bfloat16, at `side` pixels."""
+def _course(data: PrepareDataParams, model: str, side: int, **others: Any) -> Course:
+    """On two threads in bfloat16, at `side` pixels, unless said otherwise."""
     image = ImageInput(height=side, width=side, mode=others.pop("mode", "RGB"))
-    given = {"model": model, "model_options": dict(options or {}), "image": image, "precision": "bf16", "threads": 2}
-    return TrainParams.model_validate({**given, **others})
+    given = {"model": model, "image": image, "precision": "bf16", "threads": 2, **others}
+    return Course(TrainParams.model_validate(given), data)
 
+
+_MLP = _course(DIGITS, "mlp", 28, mode="L", precision="fp32", threads=1, epochs=30, learning_rate=2e-3, augment_shift=2)
+_MOBILENET = _course(
+    CROPS, "mobilenet_v2", 96, model_options={"width": 0.35},
+    epochs=6, learning_rate=4e-3, warm_up=0.1, augment_shift=6,
+)  # fmt: skip
+_RESNET = _course(
+    CROPS, "resnet", 64, model_options={"depth": 18}, epochs=10, learning_rate=2e-3, warm_up=0.1, augment_shift=4
+)
+_RESNET_LARGE = _course(
+    FEW_CROPS, "resnet", 224, model_options={"depth": 18},
+    epochs=2, learning_rate=4e-4, warm_up=0.1, augment_shift=14, batch_size=32,
+)  # fmt: skip
 
 SUBJECTS: dict[str, Subject] = {
     subject.slug: subject
     for subject in (
+        Subject("mlp", "MLP 784-300-100-10, digits", (_MLP,)),
+        Subject("mobilenet_v2", "MobileNetV2-0.35 96x96, crops", (_MOBILENET,), least=0.9),
+        Subject("resnet", "ResNet-18 224x224, crops", (_RESNET, _RESNET_LARGE)),
         Subject(
-            "mlp",
-            "MLP 784-300-100-10, digits",
-            DIGITS,
-            (
-                _course(
-                    "mlp", 28, mode="L", epochs=30, learning_rate=2e-3, augment_shift=2, precision="fp32", threads=1
-                ),
-            ),
-        ),
-        Subject(
-            "mobilenet_v2",
-            "MobileNetV2-0.35 96x96, crops",
-            CROPS,
-            (
-                _course(
-                    "mobilenet_v2", 96, options={"width": 0.35},
-                    epochs=15, learning_rate=4e-3, warm_up=0.1, augment_shift=6,
-                ),
-            ),
-            least=0.9,
-        ),
-        Subject(
-            "resnet",
-            "ResNet-18 224x224, crops",
-            CROPS,
-            (
-                _course(
-                    "resnet", 64, options={"depth": 18}, epochs=10, learning_rate=2e-3, warm_up=0.1, augment_shift=4
-                ),
-                _course(
-                    "resnet", 224, options={"depth": 18}, epochs=2, learning_rate=4e-4, warm_up=0.1, augment_shift=14
-                ),
-            ),
-        ),
-        Subject(
-            "yolo_tiny",
-            "YOLO-tiny 320x320, traffic signs",
-            DETECTOR.prepare_data,
-            (DETECTOR.train,),
-            max_drop=0.01,
-            least=0.9,
+            "yolo_tiny", "YOLO-tiny 320x320, traffic signs", (Course(DETECTOR.train, DETECTOR.prepare_data),),
+            max_drop=0.01, least=0.9,
         ),
     )
 }  # fmt: skip
@@ -131,23 +109,24 @@ SUBJECTS: dict[str, Subject] = {
 def made(subject: Subject, cache: Path | None = None) -> Made:
     """A subject with its data, from the cache or made now, which takes minutes."""
     folder = cache or cache_folder()
-    data = _data(subject.data, folder)
-    key = _key([subject.data.values(), [course.values() for course in subject.courses]])
+    data = _data(subject.courses[0].data, folder)
+    key = _key([[course.params.values(), course.data.values()] for course in subject.courses])
     model = folder / f"{subject.slug}-{key}"
     if not (model / WEIGHTS_FILE).is_file():
-        _trained(subject, data, model)
+        _trained(subject, model)
     return Made(model, data / "dataset", data / "validation")
 
 
-def _trained(subject: Subject, data: Path, model: Path) -> None:
+def _trained(subject: Subject, model: Path) -> None:
     """Every course, each in a folder of its own so that one that was finished is not begun again; the last: `model`."""
     begun: Path | None = None
     for number, course in enumerate(subject.courses, start=1):
         target = model if number == len(subject.courses) else model.with_name(f"{model.name}-course-{number}")
         if not (target / WEIGHTS_FILE).is_file():
-            first = None if begun is None else str(_resized(begun, course.image))
+            data = _data(course.data, model.parent)
+            first = None if begun is None else str(_resized(begun, course.params.image))
             train(
-                course.model_copy(update={"init_from": first}),
+                course.params.model_copy(update={"init_from": first}),
                 dataset=data / "dataset", validation=data / "validation", model=target,
                 history=model.parent / "history" / target.name, tracker=untracked_run,
             )  # fmt: skip
