@@ -35,6 +35,16 @@ def test_an_answer_is_not_overwritten_by_the_next(model: Path) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+def test_an_input_may_be_read_only_and_need_not_lie_in_one_piece(model: Path) -> None:
+    session = runtime.open(model, threads=1)
+    inputs = np.random.default_rng(0).standard_normal((3, 4), dtype=np.float32)
+    expected = session.run(inputs)["logits"]
+    locked = inputs.copy()
+    locked.flags.writeable = False
+    for given in (locked, np.asfortranarray(inputs)):
+        np.testing.assert_array_equal(session.run(given)["logits"], expected)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the mapped files in /proc")
 def test_the_library_of_the_state_is_one_that_is_loaded() -> None:
     state = runtime.state()
