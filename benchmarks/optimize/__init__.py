@@ -34,7 +34,7 @@ def of_subject(name: str, folder: Path) -> Iterator[Figure]:
     """One subject: as it was trained, what was chosen, and the contest."""
     from benchmarks.optimize import lines
     from benchmarks.optimize.choice import choose
-    from benchmarks.optimize.contest import compete
+    from benchmarks.optimize.contest import compete, enter
 
     subject = SUBJECTS[name]
     trained = made(subject)
@@ -42,6 +42,7 @@ def of_subject(name: str, folder: Path) -> Iterator[Figure]:
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in choice.seconds.items())
     told = f"{sum(choice.seconds.values()):.0f} s ({steps})"
     yield f"{subject.name}: convert to select", told, f"≤ {LONGEST_S} s" if name == LARGE else "none"
+    enter(trained, choice, folder / "contest")
     results = compete(trained, choice, folder / "contest")
     yield from lines.told(subject, results)
     if name == LARGE:

@@ -72,19 +72,35 @@ class Result:
         return sorted(other.rounds_ms[key] / self.rounds_ms[key] for key in both)
 
 
+def enter(made: Made, choice: Choice, folder: Path) -> None:
+    """Makes two variant sets: `converted`, the float files, and `rivals`, the files of others and what was chosen."""
+    floats = [variant for variant, _ in RIVALS.values()]
+    known = placed_variants([choice.folder / "converted", choice.folder / "quantized"])
+    with whole_folder(folder / "converted") as converted:
+        _write(converted, [known[name].variant for name in floats if name in known], choice.folder / "converted")
+    card = ModelCard.of(made.model)
+    dataset = Dataset(made.dataset, made.validation)
+    samples = calibration.stratified(dataset.split("train"), CALIBRATED, seed=0)
+    inputs = np.concatenate([part for _, part in batches(dataset, samples, card.preprocessing)])
+    chosen = choice.selection.variant
+    with whole_folder(folder / "rivals") as partial:
+        own = [known[chosen].variant] if chosen in known and chosen not in floats else []
+        made_now = list(rivals_of(placed_variants([folder / "converted"]), inputs, partial))
+        _write(partial, own, choice.folder / "quantized")
+        VariantSet(variants=(*own, *made_now)).write(partial / VARIANTS_FILE)
+
+
 def compete(made: Made, choice: Choice, folder: Path, *, profile: ProfileName = "quick") -> dict[str, Result]:
-    """The rivals and `CHOSEN` by name, after `folder` was filled."""
+    """The rivals and `CHOSEN` by name: what `enter` put into `folder`, measured."""
     variant, target = choice.selection.variant, choice.selection.target
     if variant is None or target is None:
         return {}
-    places = {CHOSEN: (variant, target.runtime), **RIVALS}
-    _entered(made, choice, folder)
     report = benchmark(
         BenchmarkParams(targets=tuple(Target(runtime=name) for name in ("torch", *runtimes_here())), profile=profile),
         converted=folder / "converted", quantized=folder / "rivals", benchmark=folder / "benchmark",
         dataset=made.dataset, validation=made.validation,
     )  # fmt: skip
-    return results_of(report, folder / "benchmark", places)
+    return results_of(report, folder / "benchmark", {CHOSEN: (variant, target.runtime), **RIVALS})
 
 
 def results_of(report: BenchmarkReport, measured: Path, places: dict[str, tuple[str, str]]) -> dict[str, Result]:
@@ -133,24 +149,6 @@ def query_ms(latencies_ns: Doubles, *, block: int) -> float:
         whole = len(latencies_ns) // together * together
         latencies_ns = latencies_ns[:whole].reshape(-1, together).mean(axis=1)
     return float(np.median(latencies_ns)) / 1e6
-
-
-def _entered(made: Made, choice: Choice, folder: Path) -> None:
-    """Two variant sets: `converted`, the float files of the rivals, and `rivals`, all others and what was chosen."""
-    floats = [variant for variant, _ in RIVALS.values()]
-    known = placed_variants([choice.folder / "converted", choice.folder / "quantized"])
-    with whole_folder(folder / "converted") as converted:
-        _write(converted, [known[name].variant for name in floats if name in known], choice.folder / "converted")
-    card = ModelCard.of(made.model)
-    dataset = Dataset(made.dataset, made.validation)
-    samples = calibration.stratified(dataset.split("train"), CALIBRATED, seed=0)
-    inputs = np.concatenate([part for _, part in batches(dataset, samples, card.preprocessing)])
-    chosen = choice.selection.variant
-    with whole_folder(folder / "rivals") as partial:
-        own = [known[chosen].variant] if chosen in known and chosen not in floats else []
-        made_now = list(rivals_of(placed_variants([folder / "converted"]), inputs, partial))
-        _write(partial, own, choice.folder / "quantized")
-        VariantSet(variants=(*own, *made_now)).write(partial / VARIANTS_FILE)
 
 
 def _write(folder: Path, variants: Sequence[Variant], source: Path) -> None:
