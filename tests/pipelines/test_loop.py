@@ -60,17 +60,23 @@ def monitored(project, python, window, *more):
 
 
 def test_a_window_as_in_training_starts_nothing(project, python):
+    before = versions(project, python)
     outcome = monitored(project, python, "as-trained.parquet")
     assert (outcome["state"], outcome["seen_before"]) == ("kept", False)
-    assert len(versions(project, python)) == 1
+    assert versions(project, python) == before
     assert (project / "artifacts/detect_drift/report").stat().st_size > 100_000
 
 
-def test_a_dark_and_blurred_window_registers_version_2_with_parent_trigger_and_report(project, python):
+@pytest.fixture(scope="module")
+def successor(project, python):
+    """What a watch said of the dark window, which set off version 2."""
     looked = python(project, "-m", "pipelines", "watch", "windows", "--once", "--model", MODEL, *SMOKE)
     assert looked.returncode == 0, looked.stderr
-    outcome = json.loads(looked.stdout)
-    assert outcome["state"] == "registered"
+    return json.loads(looked.stdout)
+
+
+def test_a_dark_and_blurred_window_registers_version_2_with_parent_trigger_and_report(project, successor, python):
+    assert successor["state"] == "registered"
     first, second = versions(project, python)
     lineage = yaml.safe_load((project / "artifacts/register/bundle/lineage.yaml").read_text())
     assert lineage["subject"]["parent"]["subject_digest"] == first["subject_digest"]
@@ -78,12 +84,13 @@ def test_a_dark_and_blurred_window_registers_version_2_with_parent_trigger_and_r
     (run,) = [piece["body"] for piece in lineage["evidence"] if piece["kind"] == "run"]
     assert run["trigger"]["reason"] == "drift"
     assert run["trigger"]["parent"] == "digits-smoke 1"
-    assert run["trigger"]["window_digest"] == outcome["window_digest"]
+    assert run["trigger"]["window_digest"] == successor["window_digest"]
     assert second["aliases"] == ["champion-workstation"]
     assert "parent" in (project / "artifacts/report.html").read_text()
 
 
-def test_the_same_window_acts_once_also_after_a_restart(project, python):
+def test_the_same_window_acts_once_also_after_a_restart(project, successor, python):
+    assert successor["state"] == "registered"
     looked = python(project, "-m", "pipelines", "watch", "windows", "--once", "--model", MODEL, *SMOKE)
     assert (looked.returncode, looked.stdout) == (0, "")
     assert monitored(project, python, "windows/dark.parquet")["seen_before"]
@@ -91,8 +98,9 @@ def test_the_same_window_acts_once_also_after_a_restart(project, python):
 
 
 @pytest.mark.long
-def test_the_same_window_acts_once_where_the_ledger_was_lost(project, python):
+def test_the_same_window_acts_once_where_the_ledger_was_lost(project, successor, python):
     """As on a cluster, where each run begins in an empty folder: the registry remembers."""
+    assert successor["state"] == "registered"
     for path in (project / ".edgeloop" / "windows").rglob("*.json"):
         path.unlink()
     before = versions(project, python)
@@ -118,7 +126,8 @@ def test_a_retrained_model_that_is_worse_is_kept_but_not_promoted(project, pytho
     assert others == before
 
 
-def test_a_rollback_returns_to_the_version_before(project, python):
+def test_a_rollback_returns_to_the_version_before(project, successor, python):
+    assert successor["state"] == "registered"
     command = ("-m", "edgeloop", "registry", "rollback", "digits-smoke", "champion-workstation", "--json")
     back = python(project, *command)
     assert back.returncode == 0, back.stderr
