@@ -37,6 +37,8 @@ $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON): has no venv module; install it (Debian: python3-venv)" >&2; exit 3; }
 	@rm -f $(VENV)/.ready-*
 	$(PYTHON) -m venv $(VENV)
+	@# What a new environment holds already is replaced first: the others must not meet it half removed.
+	grep '^setuptools==' requirements.lock | $(PIP_INSTALL) --no-compile -r /dev/stdin
 	@# Unpacking takes the time, so two unpack at once: without dependencies the order of the packages is free.
 	printf '0\n1\n' | xargs -P 2 -I HALF sh -c "awk 'NR % 2 == HALF' requirements.lock | $(PIP_INSTALL) --no-compile -r /dev/stdin"
 	$(PIP_INSTALL) --no-build-isolation -e .
