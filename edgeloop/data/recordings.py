@@ -48,13 +48,15 @@ class Wanted:
             Unreadable: One is missing or is there twice, or there is none or too many to read.
         """
         channels = self.channels or tuple(name for name in names if name not in self.roles)
+        if len(channels) > MAX_CHANNELS:  # first, for what follows is slow of very many
+            raise Unreadable(f"has {len(channels):,} columns of readings, more than {MAX_CHANNELS:,}")
         wanted = [*self.roles, *channels]
         if missing := [name for name in wanted if name not in names]:
             raise Unreadable(f"has no column {missing[0]!r}, only {shortened(', '.join(map(repr, names)))}")
         if twice := [name for name in wanted if names.count(name) > 1]:
             raise Unreadable(f"has two columns {twice[0]!r}")
-        if not channels or len(channels) > MAX_CHANNELS:
-            raise Unreadable(f"has {len(channels)} columns of readings")
+        if not channels:
+            raise Unreadable("has no column of readings")
         return wanted
 
 

@@ -13,9 +13,11 @@ from benchmarks.faults.windows import RATE_HZ, readings, write_csv
 from edgeloop.contract import parsed
 from edgeloop.data import recordings
 from edgeloop.data.features.window import plugin as features
+from edgeloop.data.recordings import Wanted
 from edgeloop.data.sources import RawSample
 from edgeloop.data.sources import signals as module
 from edgeloop.data.sources.signals import SignalsOptions, plugin
+from edgeloop.data.table_rows import Unreadable
 from edgeloop.data.windows import window_of
 from edgeloop.errors import DataFault, ParamsFault
 
@@ -334,6 +336,16 @@ def test_a_csv_file_that_cannot_be_used_is_one_error_row(beside, content, reason
 
 def test_two_columns_of_one_name_are_an_error_row(beside):
     assert beside(TEXT.replace("t,x,y", "t,x,x").encode(), channels=["x"]) == "has two columns 'x'"
+
+
+def test_very_many_columns_are_refused_before_they_are_compared(beside):
+    class Names(list):
+        def count(self, _):
+            raise AssertionError("every name is compared with every other one")
+
+    with pytest.raises(Unreadable, match="has 100,000 columns of readings, more than 256"):
+        Wanted((), (), ",").among(Names(f"c{number}" for number in range(100_000)))
+    assert beside(b"t" + b",x" * 257 + b"\n", channels=[]) == "has 257 columns of readings, more than 256"
 
 
 def test_a_line_longer_than_a_block_is_an_error_row(beside):
