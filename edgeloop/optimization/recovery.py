@@ -20,7 +20,7 @@ from typing import Any, Literal
 from edgeloop.errors import MissingExtra, ModelFault
 from edgeloop.optimization.judgement import Judgement
 from edgeloop.optimization.recipes import Method, Recipe, Tuning
-from edgeloop.variants import Tool
+from edgeloop.variants import Check, Tool
 
 SHARES = (16, 8, 4, 2)
 """The parts of the layers that mixed precision keeps float: one over these."""
@@ -92,9 +92,10 @@ class Search:
         """Why the float file is kept; null where one passed."""
         if self.best.judgement.accepted:
             return None
-        failed = ", ".join(f"{check.name} {check.status}" for check in self.best.judgement.failed)
+        failed = ", ".join(map(_missed, self.best.judgement.failed))
         count = len(self.trials)
-        said = f"float is kept: none of {count} trials is within the limits; the nearest, {self.best.rung}: {failed}"
+        tried = f"none of {count} trials is within the limits; the nearest, {self.best.rung}: "
+        said = f"float is kept: {tried if count > 1 else 'the file is not within the limits: '}{failed}"
         return f"{said}; not tried: {self.omitted}" if self.omitted else said
 
 
@@ -140,6 +141,13 @@ def searched(
         if made[-1].judgement.accepted or len(made) == trials:
             break
     return Search(tuple(made), tuple(found), omitted)
+
+
+def _missed(check: Check) -> str:
+    """Name and state, with the numbers where there are any."""
+    if check.value is None or check.limit is None:
+        return f"{check.name} {check.status}"
+    return f"{check.name} {check.status} ({check.value:.3g}, limit {check.limit:.3g})"
 
 
 def _mendable(trial: Trial) -> bool:

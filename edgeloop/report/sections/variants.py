@@ -1,5 +1,6 @@
 """The variants: how each file was made, how near it is to what it was made from, and what was judged."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from edgeloop.report.blocks import (
@@ -19,9 +20,9 @@ from edgeloop.report.blocks import (
     status_cell,
 )
 from edgeloop.report.drawings.sensitivity import sensitivity_drawn
-from edgeloop.report.numerals import NONE, percent, short_digest, size, value_text
+from edgeloop.report.numerals import NONE, drop, percent, short_digest, size, value_text
 from edgeloop.report.reading import Absent, Contents
-from edgeloop.variants import Variant, VariantSet
+from edgeloop.variants import UnmadeVariant, Variant, VariantSet
 
 _TITLE = "Variants"
 SHOWN = ("tried", "trials", "sensitivity", "fallback")
@@ -37,12 +38,20 @@ def variants(contents: Contents) -> Section:
     blocks: list[Block] = [_table(found)]
     blocks += [Notice(f"{step}: {one.reason}.") for step, one in sets.items() if isinstance(one, Absent)]
     unmade = [variant for one in sets.values() if isinstance(one, VariantSet) for variant in one.unmade]
-    blocks += [Notice(f"{one.name}: not evaluated: {one.reason}.", mark="open") for one in unmade]
+    blocks += _dropped(found, unmade)
     checks = [(variant.name, check) for variant in found for check in variant.checks]
     checks += [(variant.name, check) for variant in unmade for check in variant.checks]
-    if table := checks_table("Checks", checks, subject="variant"):
+    missed = [(name, check) for name, check in checks if check.status != "pass"]
+    if table := checks_table("Checks that were missed", missed, subject="variant"):
         blocks.append(table)
+    if table := checks_table("Checks", checks, subject="variant"):
+        blocks.append(Fold(f"All {len(checks)} checks of the files", (table,)))
     blocks += [block for variant in found for block in _search(variant)]
+    narrow = [variant for variant in found if variant.precision == "int8"]
+    if narrow and not any("sensitivity" in variant.details for variant in narrow):
+        blocks.append(
+            Notice("No layer's sensitivity was measured: that is done where a first int8 file misses a limit.")
+        )
     if isinstance(contents.quantized, VariantSet) and contents.quantized.calibration:
         blocks.append(_calibration(contents.quantized.calibration))
     if details := [_details(variant) for variant in found if variant.details or variant.made_by.options]:
@@ -78,14 +87,21 @@ def _row(variant: Variant, sizes: dict[str, int]) -> Row:
     return Row(cells, mark="attention" if missed else "")
 
 
+def _dropped(found: Sequence[Variant], unmade: Sequence[UnmadeVariant]) -> list[Block]:
+    """Why each of the others is not among the files to choose from."""
+    refused = [(one.name, why) for one in found if (why := one.details.get("fallback"))]
+    return [
+        *(Notice(f"{name}: {why}.", mark="fail") for name, why in refused),
+        *(Notice(f"{one.name}: not evaluated: {one.reason}.", mark="open") for one in unmade),
+    ]
+
+
 def _search(variant: Variant) -> list[Block]:
-    """What was tried for a variant whose first file failed, and why float is kept where nothing helped."""
+    """What was tried for a variant whose first file failed."""
     blocks: list[Block] = []
-    if fallback := variant.details.get("fallback"):
-        blocks.append(Notice(f"{variant.name}: {fallback}.", mark="fail"))
     if trials := variant.details.get("trials"):
         heads = ("trial", "rung", "calibration", "layers kept float", "bias correction", "lost", "size", "gates")
-        columns = tuple(Column(head, numeric=head in ("trial", "layers kept float", "lost", "size")) for head in heads)
+        columns = tuple(Column(head, numeric=head in ("layers kept float", "lost", "size")) for head in heads)
         rows = tuple(_trial(number, trial) for number, trial in enumerate(trials, start=1))
         blocks.append(Table(f"What was tried for {variant.name}", columns, rows, "Lost: of the metric, on val."))
     if harms := variant.details.get("sensitivity"):
@@ -106,7 +122,7 @@ def _trial(number: int, trial: dict[str, Any]) -> Row:
         Cell(trial.get("method") or NONE),
         Cell(str(len(kept)), title=", ".join(kept)),
         Cell(trial["bias_correction"]),
-        Cell(NONE if lost is None else percent(lost, 2)),
+        Cell(NONE if lost is None else drop(lost)),
         Cell(size(trial["size_bytes"])),
         status_cell("pass" if trial["accepted"] else "fail", note=failed),
     )

@@ -99,4 +99,4 @@ def test_an_opset_that_an_older_tensorrt_does_not_take_is_not_evaluated(made: An
     )  # fmt: skip
     (variant,) = quantized(made, tmp_path / "converted", "onnxruntime_symmetric").variants
     assert not variant.accepted
-    assert variant.details["fallback"].endswith("tensorrt_opset not evaluated")
+    assert variant.details["fallback"].endswith("tensorrt_opset not evaluated (21, limit 20)")
