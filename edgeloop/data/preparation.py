@@ -177,10 +177,19 @@ def _refuse_small_classes(raw: Sequence[RawSample], observations: "Observations"
         count, label = small[0]
         more = f" (and {len(small) - 1} more classes like it)" if len(small) > 1 else ""
         raise DataFault(
-            f"class {label!r} has {count} readable samples, fewer than {minimum}{more}",
+            f"class {label!r} has {count} readable samples, fewer than {minimum}{more}{_unread(raw, observations)}",
             where=where,
             fix="add samples, remove the class, or lower prepare_data.min_class_samples",
         )
+
+
+def _unread(raw: Sequence[RawSample], observations: "Observations") -> str:
+    """How many samples cannot be read and why the first of them: what is missing may stand there; empty for none."""
+    reasons = [(s.id, error) for s, error in zip(raw, observations.errors, strict=True) if error is not None]
+    if not reasons:
+        return ""
+    sample_id, reason = reasons[0]
+    return f"; {len(reasons)} cannot be read, the first, {sample_id}: {reason}"
 
 
 def _splits(raw: Sequence[RawSample], observations: "Observations", params: PrepareDataParams) -> list[str]:

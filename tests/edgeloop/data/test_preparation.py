@@ -148,6 +148,14 @@ def test_a_class_with_too_few_readable_samples_is_refused(pictures, tmp_path, pi
         prepared(tmp_path, source="image_folder", path=pictures)
 
 
+def test_a_class_that_lacks_samples_which_cannot_be_read_is_refused_with_the_reason(tmp_path):
+    rows = [f"{number},{'ab'[number % 2]}\n" for number in range(40)]
+    (tmp_path / "cut.csv").write_text("".join(["x,label\n", *rows[:12], "\0", *rows[12:]]))
+    told = r"class 'a' has 6 readable samples, fewer than 10 \(and 1 more .*\); 1 cannot be read, the first, .*null"
+    with pytest.raises(DataFault, match=told):
+        prepared(tmp_path / "out", source="table", path=tmp_path / "cut.csv")
+
+
 def test_a_refused_dataset_leaves_nothing_behind(pictures, tmp_path, picture):
     picture(pictures / "elk/0.png", 900)
     with pytest.raises(DataFault):
