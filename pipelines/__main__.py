@@ -170,7 +170,7 @@ def monitor(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare a window of telemetry with the training data; retrain and register when it has drifted."""
+    """Compare a window with the training data; retrain and register on drift. Exit code 1: a gate refused that."""
     with exiting(debug=debug):
         params = loaded(params_file, scenario, overrides)
         from pipelines import watch as watching
@@ -179,6 +179,7 @@ def monitor(
         print_json(outcome.values()) if as_json else print_pairs(
             {"window": outcome.window_digest, "outcome": outcome.state, "reason": outcome.reason}
         )
+        raise typer.Exit(outcome.exit_code)
 
 
 @app.command()
@@ -192,12 +193,16 @@ def watch(
     params_file: ParamsFile = PARAMS_FILE,
     debug: Debug = False,
 ) -> None:
-    """Look at every window that appears in DIR, each once, also after a restart; one JSON line a window."""
+    """Look at every window that appears in DIR, each once, also after a restart; one JSON line a window.
+
+    With --once the exit code is the highest of the windows: 1 a gate refused a successor, 2 or 3 one was not looked at.
+    """
     with exiting(debug=debug):
         params = loaded(params_file, scenario, overrides)
         from pipelines import watch as watching
 
-        watching.watch(params, folder, model=model, every_s=seconds(every), rounds=1 if once else None)
+        code = watching.watch(params, folder, model=model, every_s=seconds(every), rounds=1 if once else None)
+        raise typer.Exit(code)
 
 
 @app.command()

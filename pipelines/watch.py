@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from components.exclusive import ARTIFACTS, alone
 from edgeloop import references
-from edgeloop.errors import EXIT_GATE, EdgeloopError, EnvironmentFault, InputFault, translated
+from edgeloop.errors import EXIT_DONE, EXIT_GATE, EdgeloopError, EnvironmentFault, InputFault, translated
 from edgeloop.files import read_json
 from edgeloop.params import Params
 from edgeloop.retraining import Entry, known_entry, remember
@@ -42,6 +42,11 @@ class Outcome:
     def values(self) -> dict[str, Any]:
         """As JSON types."""
         return asdict(self)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a gate refused the successor."""
+        return EXIT_GATE if self.state == "refused" else EXIT_DONE
 
 
 def monitor(params: Params, *, model: str, telemetry: Path, quiet: bool = False) -> Outcome:
@@ -109,11 +114,12 @@ def watch(
     every_s: float,
     rounds: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> None:
+) -> int:
     """Looks at every window that appears in a folder, each once; goes on until it is ended.
 
-    A window that cannot be read is told on stderr and looked at again in the next round. Writers rename whole files
-    into the folder; names that begin with a dot are left alone.
+    What goes wrong with one window is told on stderr, whatever it is: the others are looked at all the same, and it is
+    looked at again in the next round. Writers rename whole files into the folder; names that begin with a dot are left
+    alone.
 
     Args:
         params: Of the release that drift sets off.
@@ -123,36 +129,43 @@ def watch(
         rounds: How many looks; None for no end.
         sleep: Waits.
 
+    Returns:
+        The exit code of the last round: the highest of its windows.
+
     Raises:
         InputFault: There is no such folder, or the model is not that of the parameters.
     """
     refuse_other_name(params, model)
     if not folder.is_dir():
         raise InputFault("is no folder", where=str(folder), fix="make it, or name another")
-    looked = 0
+    looked, code = 0, EXIT_DONE
     while rounds is None or looked < rounds:
         if looked:
             sleep(every_s)
-        for window in windows_in(folder):
-            _look(params, window, model=model)
+        code = max([_look(params, window, model=model) for window in windows_in(folder)], default=EXIT_DONE)
         looked += 1
+    return code
 
 
 def windows_in(folder: Path) -> list[Path]:
     """Windows in a folder, oldest first."""
     with translated(folder):
         files = [path for path in folder.iterdir() if path.suffix in (".parquet", ".csv") and path.name[0] != "."]
-        return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        return sorted(files, key=lambda path: (path.stat().st_mtime_ns if path.exists() else 0, path.name))
 
 
-def _look(params: Params, window: Path, *, model: str) -> None:
+def _look(params: Params, window: Path, *, model: str) -> int:
+    """The exit code that `monitor` would end with, 0 for a window that was seen before."""
     try:
         outcome = monitor(params, model=model, telemetry=window)
-    except EdgeloopError as error:
-        print(f"{window}: {error.line()}", file=sys.stderr, flush=True)
-        return
-    if not outcome.seen_before:
-        print(json.dumps({"window": str(window), **outcome.values()}), flush=True)
+    except Exception as error:  # nobody is there to start a watch again that one window ended
+        fault = error if isinstance(error, EdgeloopError) else EdgeloopError(f"{type(error).__name__}: {error}")
+        print(f"{window}: {fault.line()}", file=sys.stderr, flush=True)
+        return fault.exit_code
+    if outcome.seen_before:
+        return EXIT_DONE
+    print(json.dumps({"window": str(window), **outcome.values()}), flush=True)
+    return outcome.exit_code
 
 
 def refuse_other_name(params: Params, model: str) -> str:
