@@ -3,6 +3,7 @@
 Where a registry lies is inventory: each plug-in documents the environment variable that names it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,9 @@ from pydantic import Field
 from edgeloop.bundle import Bundle
 from edgeloop.contract import Contract
 from edgeloop.errors import GateRefused, InputFault
+
+_ALIAS = re.compile(r"(?!latest$|v[0-9]+$)[A-Za-z][A-Za-z0-9_-]*")
+"""What every registry takes: MLflow has a narrow choice, and a number would be a version."""
 
 
 class RegisteredVersion(Contract):
@@ -53,7 +57,7 @@ class Registry(Protocol):
             expected: The version that the caller believes it points to, "" for none; None does not ask.
 
         Raises:
-            InputFault: There is no such version.
+            InputFault: There is no such version, or it is no name for an alias.
             GateRefused: `alias` points neither to `version` nor to `expected`: somebody else has moved it.
         """
 
@@ -83,6 +87,20 @@ def refuse_moved(name: str, alias: str, *, now: str, expected: str | None) -> No
             f"points to version {now or 'nothing'}, not to {expected or 'nothing'}",
             where=f"{name}@{alias}",
             fix="look at what was promoted meanwhile, then promote again",
+        )
+
+
+def refuse_odd_alias(name: str, alias: str) -> None:
+    """Refuses an alias that not every registry takes.
+
+    Raises:
+        InputFault: It is one.
+    """
+    if not _ALIAS.fullmatch(alias):
+        raise InputFault(
+            "is no name for an alias",
+            where=f"{name}@{alias}",
+            fix="begin with a letter, then letters, digits, - and _; latest, v1, v2, … are MLflow's own",
         )
 
 

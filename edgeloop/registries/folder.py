@@ -21,7 +21,7 @@ from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import InputFault, ServerFault, translated
 from edgeloop.files import read_json, whole_folder, write_json
 from edgeloop.lineage.manifest import LINEAGE_FILE, read_manifest
-from edgeloop.registries import RegisteredVersion, refuse_moved, unknown_version
+from edgeloop.registries import RegisteredVersion, refuse_moved, refuse_odd_alias, unknown_version
 
 VARIABLE = "EDGELOOP_REGISTRY_FOLDER"
 DEFAULT = Path(".edgeloop/registry")
@@ -47,6 +47,7 @@ class FolderRegistry:
         with _locked(name) as home:
             if version not in map(str, _numbers(home)):
                 raise unknown_version(name, version)
+            refuse_odd_alias(name, alias)
             aliases = _aliases(home)
             if (now := aliases.get(alias, "")) != version:
                 refuse_moved(name, alias, now=now, expected=expected)

@@ -16,7 +16,7 @@ from edgeloop.errors import InputFault, ModelFault
 from edgeloop.files import whole_folder
 from edgeloop.lineage.manifest import LINEAGE_FILE
 from edgeloop.mlflow_client import client, server_faults
-from edgeloop.registries import RegisteredVersion, refuse_moved, unknown_version
+from edgeloop.registries import RegisteredVersion, refuse_moved, refuse_odd_alias, unknown_version
 from edgeloop.tracking import tracked_run
 
 SUBJECT_TAG, LINEAGE_TAG, TRAINING_TAG, PARENT_TAG = (
@@ -60,6 +60,7 @@ class MlflowRegistry:
         known = {one.version: one for one in self.versions(name)}
         if version not in known:
             raise unknown_version(name, version)
+        refuse_odd_alias(name, alias)
         now = next((one.version for one in known.values() if alias in one.aliases), "")
         if now != version:
             refuse_moved(name, alias, now=now, expected=expected)

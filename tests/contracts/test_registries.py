@@ -158,6 +158,15 @@ def test_an_alias_never_points_to_a_version_that_is_not_there(registry: Registry
     assert registry.versions(name)[0].aliases == ()
 
 
+@pytest.mark.parametrize("alias", ["", "1", "latest", "v1", "a b", "champion-board.2", "a/b"])
+def test_an_alias_that_not_every_registry_takes_is_refused_as_the_users_input(
+    registry: Registry, name: str, bundle: Bundle, alias: str
+) -> None:
+    registry.push(bundle, name, tags={})
+    with pytest.raises(InputFault, match="is no name for an alias"):
+        registry.promote(name, alias, "1")
+
+
 @pytest.mark.parametrize("ref", ["2", "champion", "", "../1"])
 def test_fetching_what_is_not_there_is_refused_and_writes_nothing(
     registry: Registry, name: str, bundle: Bundle, tmp_path: Path, ref: str
