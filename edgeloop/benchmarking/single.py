@@ -1,5 +1,6 @@
 """One model file on one device, without a pipeline: what `edgeloop bench` does."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,12 +20,16 @@ from edgeloop.benchmarking.rounds import Order, measure_on
 from edgeloop.benchmarking.rows import Context, row_of
 from edgeloop.benchmarking.staging import TIMED_SAMPLES, material_from
 from edgeloop.canonical import sha256_of_file
+from edgeloop.confinement import confined
 from edgeloop.devices import Device
 from edgeloop.errors import InputFault, ModelFault, translated
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.plugins import missing_extra
 from edgeloop.progress import progress
 from edgeloop.variants import VARIANTS_FILE, PlacedVariant, Tool, Variant, VariantSet
+
+MOST_VALUES = 1 << 26
+"""Of one sample: 268 MB."""
 
 NO_LABELS = "measured without labelled samples"
 
@@ -123,14 +128,30 @@ def _input_shape(path: Path) -> tuple[int, ...]:
         return ModelCard.of(path.parent).preprocessing.shape
     if path.suffix != ".onnx":
         raise InputFault(f"has no {CARD_FILE} that tells its input shape", where=str(path), fix="pass inputs")
+    told = confined("edgeloop.benchmarking.single:input_sizes_here", {"source": str(path.absolute())}, where=path)
+    dimensions = told["sizes"]
+    if not all(isinstance(size, int) and size > 0 for size in dimensions[1:]):
+        raise InputFault(f"takes inputs of any shape ({dimensions})", where=str(path), fix="pass inputs of one shape")
+    if math.prod(dimensions[1:]) > MOST_VALUES:
+        raise ModelFault(
+            f"takes inputs of the shape {tuple(dimensions)}, as no model does", where=str(path), fix="pass inputs"
+        )
+    return tuple(dimensions[1:])
+
+
+def input_sizes_here(*, source: str) -> dict[str, list[Any]]:
+    """The sizes of the first input of an ONNX file, as ONNX Runtime reads it: for the confined process.
+
+    Raises:
+        ModelFault: It does not.
+        MissingExtra: It is not installed.
+    """
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise missing_extra(error, "onnxruntime") from error
     try:
-        dimensions = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_inputs()[0].shape
+        dimensions = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"]).get_inputs()[0].shape
     except Exception as error:  # every status of ONNX Runtime is a class of its own below Exception
-        raise ModelFault("is no ONNX model that can be loaded", where=str(path), fix="check the file") from error
-    if not all(isinstance(size, int) and size > 0 for size in dimensions[1:]):
-        raise InputFault(f"takes inputs of any shape ({dimensions})", where=str(path), fix="pass inputs of one shape")
-    return tuple(dimensions[1:])
+        raise ModelFault("is no ONNX model that can be loaded", where=source, fix="check the file") from error
+    return {"sizes": list(dimensions)}
