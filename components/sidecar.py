@@ -25,21 +25,23 @@ def write(artifact: Path, *, step: str, section: Section, metadata: Mapping[str,
 
 
 def metadata_of(artifact: Path) -> dict[str, Any]:
-    """The KFP metadata of an artifact, empty where it has no sidecar."""
-    sidecar = path_of(artifact)
-    return dict(read_json(sidecar)["metadata"]) if sidecar.is_file() else {}
+    """The KFP metadata of an artifact, empty where it has no sidecar.
+
+    Raises:
+        InputFault: The sidecar is none that `write` leaves.
+    """
+    return dict(_read(artifact)["metadata"]) if path_of(artifact).is_file() else {}
 
 
 def refuse_stale(artifact: Path, sections: Mapping[str, Section]) -> None:
     """Refuses an artifact that was made with other parameters than `sections` holds for its step.
 
     Raises:
-        InputFault: It was; the step, the field and what to run are named.
+        InputFault: It was; the step, the field and what to run are named. Or the sidecar is none that `write` leaves.
     """
-    sidecar = path_of(artifact)
-    if not sidecar.is_file():
+    if not path_of(artifact).is_file():
         return
-    made = read_json(sidecar)
+    made = _read(artifact)
     step, then, now = made["step"], made["params"], sections.get(made["step"])
     if now is None or then == now:
         return
@@ -49,3 +51,14 @@ def refuse_stale(artifact: Path, sections: Mapping[str, Section]) -> None:
         where=str(artifact),
         fix=f"run again from {step}",
     )
+
+
+def _read(artifact: Path) -> dict[str, Any]:
+    sidecar = path_of(artifact)
+    try:
+        read = read_json(sidecar)
+    except ValueError:  # no JSON, or no text
+        read = None
+    if not isinstance(read, dict) or not {"step", "params", "metadata"} <= read.keys():
+        raise InputFault("is damaged", where=str(sidecar), fix=f"run again the step that writes {artifact.name}")
+    return read

@@ -15,7 +15,7 @@ def bench(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     device: Annotated[str, typer.Option("--device", help="A declared device.")] = "local",
     runtime: Annotated[str, typer.Option("--runtime", help="Plug-in of edgeloop.runtimes.")] = "onnxruntime",
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Computing threads.")] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Computing threads.")] = 1,
     profile: Annotated[Literal["quick", "standard", "strict"], typer.Option("--profile")] = "quick",
     folder: Folder = DECLARATIONS,
     as_json: Json = False,

@@ -106,7 +106,7 @@ def refuse_odd_alias(name: str, alias: str) -> None:
 
 def unknown_version(name: str, ref: str) -> InputFault:
     """The fault that says that `name` has no version or alias `ref`."""
-    return InputFault("no such version or alias", where=f"{name}@{ref}", fix="see the versions of the model")
+    return InputFault("no such version or alias", where=f"{name}@{ref}", fix=f"see: edgeloop registry list {name}")
 
 
 def earlier_holder(versions: Sequence[RegisteredVersion], name: str, alias: str) -> tuple[str, str]:

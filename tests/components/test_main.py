@@ -66,6 +66,14 @@ def test_metadata_travels_in_the_sidecar(tmp_path):
     assert sidecar.metadata_of(tmp_path / "model") == {"accuracy": 0.5}
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"\xff"])
+def test_a_damaged_sidecar_is_named(tmp_path, content):
+    (tmp_path / "model.meta.json").write_bytes(content)
+    for read in (sidecar.metadata_of, lambda artifact: sidecar.refuse_stale(artifact, {})):
+        with pytest.raises(InputFault, match=r"model\.meta\.json: is damaged; run again the step that writes model"):
+            read(tmp_path / "model")
+
+
 def test_params_yaml_has_a_section_for_every_step(root):
     from edgeloop.params import SECTIONS
 
