@@ -11,9 +11,9 @@ from edgeloop.terminal import exiting, print_json, print_table
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Folder that register wrote, or that was fetched.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT…", help="Pictures.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT…", help="Files of the kind that the model takes.")],
     variant: Annotated[str | None, typer.Option("--variant", help="Another variant than the selected one.")] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=256)] = 1,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
