@@ -150,7 +150,7 @@ def test_the_committed_lock_is_of_the_committed_stages(root, made):
     locked = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
     assert {name: " ".join(stage["cmd"].split()) for name, stage in locked.items()} == {
         name: stage["cmd"] for name, stage in made.items()
-    }, "run: make repro"
+    }, "run: dvc repro"
 
 
 def test_the_committed_lock_is_of_the_committed_parameters(root, made):
@@ -158,4 +158,4 @@ def test_the_committed_lock_is_of_the_committed_parameters(root, made):
     params = yaml.safe_load((root / "params.yaml").read_text())
     for name, stage in made.items():
         found = locked[name].get("params", {}).get("params.yaml", {})
-        assert found == {section: params[section] for section in stage.get("params", [])}, "run: make repro"
+        assert found == {section: params[section] for section in stage.get("params", [])}, "run: dvc repro"
