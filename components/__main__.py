@@ -106,7 +106,7 @@ def call_of(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> Ca
     return Call(
         function=function,
         section=sections.get(name, sections),
-        values={**values, **{key: yaml.safe_load(given[key]) for key in plain if key in given}},
+        values={**values, **{key: plain_value(key, given[key]) for key in plain if key in given}},
         inputs={key: Path(given[key]) for key in inputs},
         outputs={key: Path(given[key]) for key in outputs},
     )
@@ -135,6 +135,18 @@ def split_argument(argument: str) -> tuple[str, str]:
     if not equals or not key or not value:
         raise InputFault("is not NAME=PATH", where=argument, fix="for example: dataset=artifacts/prepare_data/dataset")
     return key, value
+
+
+def plain_value(key: str, text: str) -> Any:
+    """The value of a parameter that is no artifact, written as YAML.
+
+    Raises:
+        InputFault: It is none.
+    """
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputFault("the value is not YAML", where=f"{key}={text}", fix="quote it") from error
 
 
 def parameters_of(given: dict[str, str], name: str, overrides: Sequence[str]) -> "Params":

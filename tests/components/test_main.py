@@ -43,6 +43,7 @@ def test_check_params_fills_in_the_defaults(project, root):
         (SELECT, "does not exist"),
         ([*SELECT, "params=params.yaml:train"], "is not section select"),
         ([*SELECT, "-S", "select.prefers=size"], "did you mean prefer?"),
+        (["detect_drift", "detection=a", "report=b", "model={", "telemetry=c"], "model={: the value is not YAML"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(project, root, arguments, words):
