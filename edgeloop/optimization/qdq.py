@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edgeloop.errors import EdgeloopError, ModelFault, translated
 from edgeloop.onnx_files import fault_of, write_clean
 from edgeloop.optimization.biases import InputMeans, correct_biases
+from edgeloop.optimization.histograms import bound_bins
 from edgeloop.optimization.recipes import Method, Recipe, with_followers
 from edgeloop.optimization.sessions import session_of
 from edgeloop.plugins import missing_extra
@@ -168,6 +169,7 @@ def _write_ranges(
     )
     # the calibrator's own session takes all cores, and offers no way to ask for fewer
     calibrator.infer_session = session_of(str(augmented))
+    bound_bins(calibrator)
     name = calibrator.infer_session.get_inputs()[0].name
     for batch in inputs:
         for row in range(len(batch)):
