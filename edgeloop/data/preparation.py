@@ -176,16 +176,17 @@ def _refuse_small_classes(raw: Sequence[RawSample], observations: "Observations"
     if small:
         count, label = small[0]
         more = f" (and {len(small) - 1} more classes like it)" if len(small) > 1 else ""
+        unread = _unread(raw, observations.errors)
         raise DataFault(
-            f"class {label!r} has {count} readable samples, fewer than {minimum}{more}{_unread(raw, observations)}",
+            f"class {label!r} has {count} readable samples, fewer than {minimum}{more}{unread}",
             where=where,
             fix="add samples, remove the class, or lower prepare_data.min_class_samples",
         )
 
 
-def _unread(raw: Sequence[RawSample], observations: "Observations") -> str:
+def _unread(samples: Sequence[RawSample | Sample], errors: Sequence[str | None]) -> str:
     """How many samples cannot be read and why the first of them: what is missing may stand there; empty for none."""
-    reasons = [(s.id, error) for s, error in zip(raw, observations.errors, strict=True) if error is not None]
+    reasons = [(s.id, error) for s, error in zip(samples, errors, strict=True) if error is not None]
     if not reasons:
         return ""
     sample_id, reason = reasons[0]
@@ -213,11 +214,17 @@ def _splits(raw: Sequence[RawSample], observations: "Observations", params: Prep
 
 
 def _refuse_empty_splits(samples: Sequence[Sample], where: str) -> None:
-    readable = Counter(sample.split for sample in samples if sample.error is None)
+    readable = [sample for sample in samples if sample.error is None]
+    counts = Counter(sample.split for sample in readable)
+    contents = len({sample.sha256 for sample in readable})
+    alike = f": {len(readable)} samples have {contents} contents, and equal ones stay together"
     for split in SPLITS:
-        if not readable[split]:
+        if not counts[split]:
             raise DataFault(
-                f"the split {split} would have no readable sample", where=where, fix="add samples or smaller groups"
+                f"the split {split} would have no readable sample{alike if contents < len(readable) else ''}"
+                f"{_unread(samples, [sample.error for sample in samples])}",
+                where=where,
+                fix="add samples or smaller groups",
             )
 
 

@@ -156,6 +156,14 @@ def test_a_class_that_lacks_samples_which_cannot_be_read_is_refused_with_the_rea
         prepared(tmp_path / "out", source="table", path=tmp_path / "cut.csv")
 
 
+def test_a_split_that_copies_leave_empty_is_refused_with_their_number(tmp_path, picture):
+    for number in range(40):
+        picture(tmp_path / f"set/{'ab'[number % 2]}/{number:02d}.png", number % 2)
+    told = "the split val would have no readable sample: 40 samples have 2 contents, and equal ones stay together"
+    with pytest.raises(DataFault, match=told):
+        prepared(tmp_path / "out", source="image_folder", path=tmp_path / "set")
+
+
 def test_a_refused_dataset_leaves_nothing_behind(pictures, tmp_path, picture):
     picture(pictures / "elk/0.png", 900)
     with pytest.raises(DataFault):
