@@ -8,6 +8,7 @@ Legend: `N` samples of train, `B` batch, `C` channels, `H` height, `W` width, `L
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,6 +30,9 @@ OPERATIONS = {3: ("gain", "contrast", "blur", "noise", "mirror"), 2: ("gain", "n
 """By the number of axes of a sample: a picture, a window, a row."""
 
 _CALLED = {3: "pictures", 2: "windows", 1: "rows"}
+_NAMED = 20
+"""Values in a message."""
+
 _REACH = 3
 """A Gaussian is cut off at so many standard deviations."""
 
@@ -99,6 +103,27 @@ def refuse_unfitting(entries: Sequence[Augmentation], task: Task, *, axes: int, 
                 where=f"{where}.augment.{number}",
                 fix="leave out mirror",
             )
+
+
+def refuse_absent(entries: Sequence[Augmentation], samples: "Sequence[Sample]", *, where: str) -> None:
+    """Refuses an entry for samples that are not there: it would change nothing, and nobody be told.
+
+    Args:
+        entries: `train.augment`.
+        samples: Of all of train.
+        where: What the fields of section `train` are called by.
+
+    Raises:
+        ParamsFault: No sample has a column or a value that an entry names.
+    """
+    for number, rule in enumerate(entries, start=1):
+        place = f"{where}.augment.{number}.where"
+        for name, value in rule.where.items():
+            known = sorted({*column_of(samples, name, where=place)} - {""})
+            if value not in known:
+                near = get_close_matches(value, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known[:_NAMED])}"
+                raise ParamsFault(f"no sample of train has the {name} {value!r}", where=place, fix=hint)
 
 
 def strengths_of(entries: Sequence[Augmentation], samples: "Sequence[Sample]", *, count: int) -> Strengths | None:

@@ -15,7 +15,7 @@ from edgeloop.planning import Workload
 from edgeloop.planning.admission import admit
 from edgeloop.tasks import Task
 from edgeloop.training import TrainParams
-from edgeloop.training.augmentation import refuse_unfitting, strengths_of
+from edgeloop.training.augmentation import refuse_absent, refuse_unfitting
 from edgeloop.training.checkpoint import path_of
 from edgeloop.training.crops import learned_shape, refuse_uncroppable
 from edgeloop.training.determinism import features_of
@@ -56,13 +56,14 @@ def admit_recipe(recipe: TrainParams, ground: Ground, *, where: str) -> None:
 
     Raises:
         EnvironmentFault: The memory does not suffice.
-        ParamsFault: The architecture does not take the input, an option does not fit, or no sample has a column.
+        ParamsFault: The architecture does not take the input, an option does not fit, or no sample has a column or
+            a value.
     """
     material = ground.material
     shape = material.card.preprocessing.shape
     refuse_uncroppable(recipe.crop_side, ground.task, shape=shape, where=where)
     refuse_unfitting(recipe.augment, ground.task, axes=len(shape), where=where)
-    strengths_of(recipe.augment, material.samples, count=len(material.train))
+    refuse_absent(recipe.augment, material.samples, where=where)
     groups_of(recipe, material)
     workload = Workload(
         model=recipe.model,

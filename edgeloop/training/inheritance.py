@@ -53,6 +53,13 @@ class Inheritance:
         Raises:
             ModelFault: They do not fit.
         """
+        expected = network.state_dict()
+        if other := [n for n, w in self.weights.items() if n in expected and w.dtype != expected[n].dtype]:
+            raise ModelFault(
+                f"has {other[0]} of another type ({self.weights[other[0]].dtype}, here {expected[other[0]].dtype})",
+                where="train.init_from",
+                fix="use the weights file that train has written",
+            )
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:

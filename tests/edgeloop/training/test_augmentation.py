@@ -15,7 +15,7 @@ from edgeloop.errors import ParamsFault
 from edgeloop.params import validated
 from edgeloop.tasks import Task
 from edgeloop.tasks.detection import Detection
-from edgeloop.training.augmentation import Augmentation, augmented, refuse_unfitting, strengths_of
+from edgeloop.training.augmentation import Augmentation, augmented, refuse_absent, refuse_unfitting, strengths_of
 from edgeloop.training.batches import shifted
 
 PICTURE = Preprocessing(image=ImageInput(height=12, width=12, mode="RGB"), mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -192,6 +192,14 @@ def test_groups_and_labels_are_columns_too():
     samples = (Sample("0", "", "", "train", "a", group="g"), Sample("1", "", "", "train", "b", group="g"))
     entries = [Augmentation(where={"label": "b", "group": "g"}, noise=0.1)]
     assert strengths_of(entries, samples, count=2).entry.tolist() == [-1, 0]
+
+
+def test_a_value_that_no_sample_has_is_refused_with_the_nearest():
+    entries = [Augmentation(gain=0.2), Augmentation(where={"condition": "nihgt"}, noise=0.1)]
+    told = r"train\.augment\.2\.where: no sample of train has the condition 'nihgt'; did you mean night"
+    with pytest.raises(ParamsFault, match=told):
+        refuse_absent(entries, lit("day", "night", None), where="train")
+    refuse_absent([Augmentation(where={"condition": "night"}, noise=0.1)], lit("day", "night"), where="train")
 
 
 def test_a_column_that_no_sample_has_is_named_with_the_nearest():

@@ -72,6 +72,12 @@ def test_one_sample_of_each_class_is_learned_from(write_dataset, bars, tmp_path)
     assert trained(folders, tmp_path, **MLP).samples == {"train": 2, "val": 2}
 
 
+def test_an_augmentation_of_samples_that_are_not_there_is_refused(write_dataset, bars, tmp_path):
+    folders = write_dataset([bars[0], bars[1], bars[90], bars[91]], classes=("across", "down"))
+    with pytest.raises(ParamsFault, match=r"train\.augment\.1\.where: .* label 'acros'; did you mean across"):
+        trained(folders, tmp_path, **MLP, augment=[{"where": {"label": "acros"}, "noise": 0.1}])
+
+
 def test_one_normal_sample_is_too_few_for_batch_norm(write_dataset, bars, tmp_path):
     folders = write_dataset([bars[0], bars[90], bars[91]], classes=("across", "down"))
     autoencoder = {"task": "anomaly", "task_options": {"normal": "across"}, "model": "autoencoder",

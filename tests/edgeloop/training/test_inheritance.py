@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from edgeloop.canonical import sha256_of_file
 from edgeloop.errors import InputFault, ModelFault
@@ -60,6 +62,14 @@ def test_a_file_that_holds_no_weights_is_refused(lit_bars, parent, tmp_path):
     shutil.copy(parent.with_name("model.json"), tmp_path)
     (tmp_path / "weights.safetensors").write_bytes(b"rubbish")
     with pytest.raises(ModelFault):
+        trained(lit_bars, tmp_path, init_from=str(tmp_path / "weights.safetensors"))
+
+
+def test_weights_of_another_type_are_refused(lit_bars, parent, tmp_path):
+    shutil.copy(parent.with_name("model.json"), tmp_path)
+    rounded = {name: values.to(torch.int8) for name, values in load_file(parent).items()}
+    save_file(rounded, tmp_path / "weights.safetensors")
+    with pytest.raises(ModelFault, match=r"of another type \(torch.int8, here torch.float32\)"):
         trained(lit_bars, tmp_path, init_from=str(tmp_path / "weights.safetensors"))
 
 
