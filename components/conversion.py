@@ -37,5 +37,6 @@ def convert(
             converted=Path(converted.path),
         )
         converted.metadata["variants"] = [variant.name for variant in made.variants]
+        converted.metadata["unmade"] = {variant.name: variant.reason for variant in made.unmade}
         for variant in made.variants:
             stop_unless_passed(variant.checks, where=variant.name, fix="see convert.max_relative_error")

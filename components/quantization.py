@@ -36,6 +36,7 @@ def quantize(
             quantized=Path(quantized.path),
         )
         quantized.metadata["accepted"] = {variant.name: variant.accepted for variant in made.variants}
+        quantized.metadata["unmade"] = {variant.name: variant.reason for variant in made.unmade}
         details = {variant.name: variant.details for variant in made.variants}
         quantized.metadata["trials"] = {name: len(found.get("trials", [0])) for name, found in details.items()}
         quantized.metadata["fallback"] = {
