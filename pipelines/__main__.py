@@ -148,10 +148,11 @@ def dvc(
     """Write dvc.yaml from the compiled pipeline, so that `dvc repro` runs the same steps."""
     with exiting(debug=debug):
         params = loaded(PARAMS_FILE)
-        from pipelines import stages
+        from pipelines import local, stages
 
         if check:
             stages.refuse_stale(params)
+            local.refuse_unknown_devices(params)
             return
         stages.write(params)
         print(f"wrote {stages.STAGES_FILE}")

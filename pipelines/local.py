@@ -7,11 +7,14 @@ from typing import Any
 
 from components import sidecar
 from components.exclusive import ARTIFACTS, alone
+from edgeloop.devices import device_named
 from edgeloop.errors import InputFault
 from edgeloop.files import copy_file, whole_file
 from edgeloop.params import Params
 from pipelines import graph
 from pipelines.engine import CHECK, Execution, StepFailed, execute
+
+BENCHMARK = "benchmark"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def run(
 
     Raises:
         StepFailed: A step stopped the run; its exit code is carried.
-        InputFault: An artifact of an earlier step is missing, or was made with other parameters.
+        InputFault: An artifact of an earlier step is missing, or was made with other parameters; a device is unknown.
         EnvironmentFault: Another run is under way here, or the place cannot be written.
     """
     with alone():
@@ -85,9 +88,21 @@ def finished(execution: Execution, params: Params) -> Finished:
     return Finished(execution.ran, report, bundle=bundle, registration=sidecar.metadata_of(bundle))
 
 
+def refuse_unknown_devices(params: Params) -> None:
+    """Refuses a target on a device that nobody declared, before there is anything to measure on it.
+
+    Raises:
+        InputFault: There is one.
+    """
+    for target in params.benchmark.targets:
+        device_named(target.device)
+
+
 def _plan(params: Params, *, first: str | None, only: str | None) -> tuple[graph.Spec, list[str]]:
     spec = graph.compiled(params)
     steps = chosen_steps(graph.order(spec), first=first, only=only)
+    if BENCHMARK in steps:
+        refuse_unknown_devices(params)
     for edge in graph.edges(spec):
         if edge.consumer in steps and edge.producer not in steps:
             sidecar.refuse_stale(ARTIFACTS / edge.producer / edge.output, params.set_values())

@@ -3,7 +3,7 @@ import pytest
 from components import STEPS
 from edgeloop.errors import InputFault
 from edgeloop.params import RELEASE_SECTIONS, Params
-from pipelines import graph
+from pipelines import graph, local
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,11 @@ def test_the_compiled_pipeline_is_left_as_it_was(spec, tmp_path):
     with pytest.raises(InputFault):
         graph.begun_at(spec, ["register"], tmp_path)
     assert graph.order(spec) == before
+
+
+def test_a_device_that_nobody_declared_is_refused_before_anything_runs():
+    targets = [{"device": "nobodys", "runtime": "onnxruntime"}]
+    params = Params.model_validate({"benchmark": {"targets": targets}})
+    with pytest.raises(InputFault, match="no device named 'nobodys'"):
+        local.planned(params)
+    assert local.planned(params, only="prepare_data") == ["check_params", "prepare_data"]
