@@ -81,11 +81,11 @@ def choose(subject: Subject, made: Made, folder: Path) -> Choice:
 def _section(subject: Subject, runtimes: Sequence[str]) -> QuantizeParams:
     """The gate's limit is of an upper bound, which a few hundred samples hold at twice what may be lost.
 
-    Nothing is trained again, as nothing is for a lone ONNX file.
+    Size decides nothing here, and nothing is trained again, as nothing is for a lone ONNX file.
     """
     return QuantizeParams(
         schemes=tuple(scheme for name in runtimes for scheme in SCHEMES[name]),
-        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop),
+        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop, max_size_ratio=1),
         trials=TRIALS,
         qat_epochs=0,
     )
