@@ -6,6 +6,7 @@ computes, because a fork has none of them.
 
 import gc
 import importlib
+import signal
 from contextlib import suppress
 
 from edgeloop.errors import MissingExtra
@@ -34,10 +35,12 @@ LIBRARIES = (
 
 opt_out()
 end_with_engine()
+interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine answers Ctrl-C, and this process goes with it
 with not_collecting():
     with suppress(MissingExtra):
         import_torch()
     for name in LIBRARIES:
         with suppress(ModuleNotFoundError):
             importlib.import_module(name)
+signal.signal(signal.SIGINT, interrupted)
 gc.freeze()  # a fork that looked for garbage in all this would copy its memory
