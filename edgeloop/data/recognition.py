@@ -117,7 +117,7 @@ def is_coco(path: Path) -> bool:
     """Whether a file is JSON with the lists `images` and `annotations`."""
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last of lists in lists, thousands deep
         return False
     return isinstance(values, dict) and all(isinstance(values.get(key), list) for key in ("images", "annotations"))
 

@@ -133,3 +133,10 @@ def test_an_unknown_option_is_refused_with_the_nearest(tmp_path):
 def test_an_option_that_is_no_pair_is_refused(option):
     with pytest.raises(ParamsFault, match="-o "):
         parsed_options([option])
+
+
+def test_json_of_very_deep_lists_is_refused(tmp_path):
+    file = tmp_path / "deep.json"
+    file.write_text("[" * 200_000)
+    with pytest.raises(DataFault, match="holds nothing that a source is known for"):
+        recognised(file)
