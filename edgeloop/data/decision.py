@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeloop.data.boxes import is_unknown
 from edgeloop.data.dataset import SPLITS, Sample, classes_in, samples_digest
 from edgeloop.data.suite import Checked
 from edgeloop.data.verdict import ExpectationResult, SuiteRecord, Verdict, worst_of
@@ -141,7 +142,8 @@ def _too_many(left_out: int, samples: int, limit: float) -> list[str]:
 def _emptied(samples: Sequence[Sample], accepted: Sequence[Sample]) -> list[str]:
     before = sorted({(s.split, label) for s in samples if s.error is None for label in classes_in(s)})
     after = Counter((s.split, label) for s in accepted for label in classes_in(s))
-    empty = [f"class {label!r} of {split}" for split, label in before if not after[split, label]]
+    classes = [(split, label) for split, label in before if label and not is_unknown(label)]
+    empty = [f"class {label!r} of {split}" for split, label in classes if not after[split, label]]
     return [f"nothing is left in {', '.join(empty)}"] if empty else []
 
 

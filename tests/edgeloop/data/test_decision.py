@@ -79,6 +79,14 @@ def test_a_class_that_loses_all_of_a_split_fails():
     assert found.verdict.reason == "nothing is left in class 'dog' of val"
 
 
+@pytest.mark.parametrize("label", [None, "#7"])
+def test_samples_without_a_class_that_has_a_name_may_all_be_left_out(label):
+    fault = Sample(id="odd", uri="", sha256="odd", split="val", label=label)
+    found = decide(check("fail", "critical", "odd"), samples=[*SAMPLES, fault])
+    assert found.verdict.status == "pass", found.verdict.reason
+    assert fault not in found.accepted
+
+
 @pytest.mark.parametrize("on_fault", ["stop", "quarantine"])
 def test_an_unreadable_sample_is_never_accepted(on_fault):
     found = decide(check("pass", "critical"), samples=[*SAMPLES, BROKEN], on_fault=on_fault)
