@@ -21,6 +21,8 @@ FOLDER = Path("manifests/devices")
 WORKER = "edgeloop.benchmarking.worker"
 
 _NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+_CLASS = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+"""It ends an alias of the registry, and MLflow takes no dot there."""
 _FIX = "correct the file"
 _PROBE_TIMEOUT_S = 120.0
 
@@ -31,7 +33,7 @@ class Device(Contract):
     name: str = Field(pattern=_NAME, description="the file's name without .yaml")
     device_class: str = Field(
         validation_alias=AliasChoices("class", "device_class"),
-        pattern=_NAME,
+        pattern=_CLASS,
         description="devices of one class are interchangeable; a winner is chosen a class",
     )
     transport: str = Field(default="local", pattern=_NAME, description="plug-in of edgeloop.transports")

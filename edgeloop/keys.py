@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from edgeloop.errors import EnvironmentFault, InputFault, translated
 from edgeloop.files import write_text
+from edgeloop.killing import rename_point
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,6 +43,8 @@ def signing_key(*, may_create: bool) -> Path:
     """
     path = key_file()
     if path.is_file():
+        if may_create and path == KEY_FILE and not any(TRUST.glob("*.pem")):
+            _trust(private_key(path).public_key(), TRUST / f"{path.stem}.pem")  # its making was cut off
         return path
     if in_container() or not (may_create or sys.stdin.isatty()):
         raise EnvironmentFault(
@@ -79,17 +82,27 @@ def create_key(path: Path, *, trust: Path | None = None) -> None:
     )
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(private)
+                file.flush()
+                os.fsync(file.fileno())
+            with rename_point():
+                os.link(partial, path)  # unlike a rename it replaces nothing
         except FileExistsError as error:
             raise InputFault("exists already", where=str(path), fix="use it, or move it away first") from error
-        with os.fdopen(handle, "wb") as file:
-            file.write(private)
+        finally:
+            partial.unlink(missing_ok=True)
     if trust is not None:
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        write_text(trust / f"{path.stem}.pem", public.decode())
+        _trust(key.public_key(), trust / f"{path.stem}.pem")
+
+
+def _trust(key: "ec.EllipticCurvePublicKey", path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    public = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    write_text(path, public.decode())
 
 
 def trusted_keys(*, trust: Path = TRUST) -> list[Path]:

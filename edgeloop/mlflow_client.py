@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from edgeloop.errors import EdgeloopError, EnvironmentFault, ServerFault, translated
+from edgeloop.errors import EdgeloopError, EnvironmentFault, InputFault, ServerFault, translated
 from edgeloop.files import whole_file
 from edgeloop.latecomers import not_collecting
 from edgeloop.plugins import missing_extra
@@ -228,6 +228,8 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 def _fault(error: Exception, uri: str) -> EdgeloopError:
     """One line of ours for what MLflow said."""
+    if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
+        return InputFault(f"MLflow refuses it ({_first_line(error)})", where=_public(uri), fix="correct the name")
     if database := _database(uri):
         return EnvironmentFault(
             f"the tracking database failed ({_first_line(error)})", where=str(database), fix="check the disk"

@@ -4,7 +4,7 @@ Mappings merge, everything else is replaced. The options of a plug-in are meant 
 another one, or an override, begins without the options that were written below it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,19 @@ class Layers:
             yield replace(self, overrides=self.overrides[:count])
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML says that keys are unique; PyYAML keeps the last one and is silent."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """See `yaml.SafeLoader`."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands there twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else "")
+        return super().construct_mapping(node, deep)
+
+
 def layers_of(path: Path, scenario: Path | None, overrides: Sequence[str]) -> Layers:
     """The layers of a run, see `edgeloop.params.load`.
 
@@ -100,10 +113,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ParamsFault: It is no YAML, or no mapping.
     """
     with translated(path):
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        values = yaml.load(content, _EachKeyOnce)  # noqa: S506  a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsFault(f"is not YAML ({error})", where=str(path), fix="correct the syntax") from error
     if values is None:
         return {}

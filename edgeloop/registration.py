@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 _PREFIX = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
-_ALIAS = r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"
+_ALIAS = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+"""As MLflow takes it."""
 
 
 class RegisterParams(Contract):

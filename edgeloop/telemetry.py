@@ -66,13 +66,17 @@ def _table(path: Path) -> Any:
         raise missing_extra(error, "data") from error
     try:
         with translated(path):
-            return csv.read_csv(path) if path.suffix == ".csv" else parquet.ParquetFile(path).read()
-    except pa.ArrowException as error:
+            table = csv.read_csv(path) if path.suffix == ".csv" else parquet.ParquetFile(path).read()
+        names = table.column_names  # decoded only now
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise DataFault(
             f"is not a readable Parquet or CSV file ({str(error).splitlines()[0]})",
             where=str(path),
             fix="write it again",
         ) from error
+    if len(set(names)) < len(names):
+        raise DataFault("has two columns of one name", where=str(path), fix="write one column a feature")
+    return table
 
 
 def _numbers(table: Any, name: str) -> NDArray[np.float64] | None:

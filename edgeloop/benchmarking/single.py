@@ -127,14 +127,18 @@ def _input_shape(path: Path) -> tuple[int, ...]:
     if (path.parent / CARD_FILE).is_file():
         return ModelCard.of(path.parent).preprocessing.shape
     if path.suffix != ".onnx":
-        raise InputFault(f"has no {CARD_FILE} that tells its input shape", where=str(path), fix="pass inputs")
+        raise InputFault(
+            f"has no {CARD_FILE} that tells its input shape", where=str(path), fix=f"put {CARD_FILE} beside it"
+        )
     told = confined("edgeloop.benchmarking.single:input_sizes_here", {"source": str(path.absolute())}, where=path)
     dimensions = told["sizes"]
     if not all(isinstance(size, int) and size > 0 for size in dimensions[1:]):
-        raise InputFault(f"takes inputs of any shape ({dimensions})", where=str(path), fix="pass inputs of one shape")
+        raise InputFault(
+            f"takes inputs of any shape ({dimensions})", where=str(path), fix="export it with a fixed shape"
+        )
     if math.prod(dimensions[1:]) > MOST_VALUES:
         raise ModelFault(
-            f"takes inputs of the shape {tuple(dimensions)}, as no model does", where=str(path), fix="pass inputs"
+            f"takes inputs of the shape {tuple(dimensions)}, as no model does", where=str(path), fix="export it anew"
         )
     return tuple(dimensions[1:])
 

@@ -54,5 +54,9 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A figure with four digits, everything else as it is."""
+    """A figure with four digits, what has parts as its parts that are known, everything else as it is."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {shown(part)}" for key, part in value.items() if part not in (None, "", [], {}))
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(part) for part in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -87,6 +87,10 @@ class Cutter:
         self._length, self._stride = length, stride
         self._rest: NDArray[np.float64] | None = None
         self._skipped = 0
+        self._left: NDArray[np.float64] | None = None
+        self.before: NDArray[np.float64] | None = None
+        """The reading right before the window that was cut last, shape M; None where that was the first, or where
+        windows overlap: then another window holds both."""
 
     def windows(self, readings: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
         """The windows that end in this piece, shape L, M; it has to be read to its end.
@@ -97,8 +101,12 @@ class Cutter:
         rows = readings if self._rest is None else np.concatenate([self._rest, readings])
         start = self._skipped
         while start + self._length <= len(rows):
+            if self._stride >= self._length:
+                self.before = rows[start - 1] if start else self._left
             yield rows[start : start + self._length]
             start += self._stride
+        if 0 < start <= len(rows):
+            self._left = rows[start - 1].copy()
         self._rest, self._skipped = rows[start:].copy(), max(0, start - len(rows))
 
 

@@ -34,8 +34,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+FAR = 10
+"""A training whose loss grows to this many times what it began with has diverged, finite or not."""
+
+
 class Divergence(ParamsFault):
-    """The loss left the finite numbers.
+    """The loss left the finite numbers, or is far above where it began.
 
     Args:
         what: The fact.
@@ -149,7 +153,7 @@ def fit(
         checkpoint: A file that keeps the state after every epoch, and from which a training that was killed goes on.
 
     Raises:
-        Divergence: The loss left the finite numbers.
+        Divergence: The loss left the finite numbers, or is far above where it began.
         ParamsFault: The network cannot learn from batches of this size, or no sample has a column that is named.
         EnvironmentFault: The memory does not suffice.
         ModelFault: The checkpoint is of another training.
@@ -179,7 +183,12 @@ def fit(
         on_epoch(epoch)
     with _enough_memory():
         while progress is None or not _ended(progress, params):
-            progress = _further(progress, _run_epoch(loop, len(progress.epochs) + 1 if progress else 1))
+            state = _run_epoch(loop, len(progress.epochs) + 1 if progress else 1)
+            if progress:
+                _require_near(
+                    state.epoch.train_loss, progress.epochs[0].train_loss, loop=loop, epoch=state.epoch.number
+                )
+            progress = _further(progress, state)
             if checkpoint:
                 write_checkpoint(checkpoint, running, progress)
             on_epoch(progress.epochs[-1])
@@ -249,13 +258,16 @@ def _learn(loop: _Loop, number: int) -> tuple[float, float]:
     rows = np.concatenate([_pass(loop) for _ in range(params.passes)])
     batches = cut(rows, batch_size=params.batch_size)
     first = (number - 1) * loop.steps
-    loss_sum = 0.0
+    losses = []
     loop.network.train()
     for index in range(loop.steps):
         group = batches[index * params.accumulate : (index + 1) * params.accumulate]
         _set_rate(loop.optimizer, loop.rate(first + index))
-        loss_sum += _step(loop, group, number=number, index=index)
-    return loop.rate(first), loss_sum / len(rows)
+        losses.append(_step(loop, group, number=number, index=index))
+    mean = sum(losses) / len(rows)
+    if number == 1:
+        _require_near(mean, losses[0] / sum(map(len, batches[: params.accumulate])), loop=loop, epoch=number)
+    return loop.rate(first), mean
 
 
 def _pass(loop: _Loop) -> NDArray[np.int64]:
@@ -360,6 +372,16 @@ def _precision(params: TrainParams) -> Iterator[None]:
 def _require_finite(loss: float, *, where: str, epochs: int, steps: int) -> None:
     if not isfinite(loss):
         raise Divergence(f"the training diverged: the loss is {loss} at {where}", epochs=epochs, steps=steps)
+
+
+def _require_near(loss: float, begun: float, *, loop: _Loop, epoch: int) -> None:
+    """Refuses a mean loss over an epoch that is far above that of the first step, later above that of epoch 1."""
+    if loss > FAR * max(begun, 1.0):  # a good parent begins near 0, and may well lose some of that
+        raise Divergence(
+            f"the training diverged: the mean loss of epoch {epoch} is {loss:.4g}, and it began with {begun:.4g}",
+            epochs=epoch - 1,
+            steps=epoch * loop.steps,
+        )
 
 
 @contextmanager

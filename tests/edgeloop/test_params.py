@@ -46,6 +46,8 @@ def test_an_empty_file_is_the_defaults(tmp_path):
         ("benchmark: {targets: [{runtime: torch}, {runtime: torch}]}", ["local-torch-1t", "twice"]),
         ("register: {alias: v1}", ["register.alias", "reserved"]),
         ("train: [1", ["is not YAML"]),
+        ("train: {epochs: 1}\nselect: {}\ntrain: {epochs: 2}", ["train stands there twice", "line 3"]),
+        ("train: {epochs: 1, epochs: 2}", ["epochs stands there twice"]),
         ("- 1", ["not a mapping"]),
         ("train: 3", ["train"]),
     ],
@@ -55,6 +57,12 @@ def test_a_fault_names_file_section_field_and_what_is_right(tmp_path, text, word
     assert "\n" not in line
     for word in ["params.yaml", *words]:
         assert word in line
+
+
+def test_a_file_that_is_no_utf_8_is_told_in_one_line(tmp_path):
+    (tmp_path / "params.yaml").write_bytes("register: {model_name: digits} # für alle".encode("latin-1"))
+    with pytest.raises(ParamsFault, match="is not YAML"):
+        params.load(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("override", ["train", "train=3", "=3", "train.epochs", ".epochs=3", "train.epochs=[1"])

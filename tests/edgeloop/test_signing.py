@@ -1,10 +1,15 @@
 import io
+import os
+import signal
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from edgeloop import keys, signing
 from edgeloop.errors import EnvironmentFault, InputFault, ModelFault
+from edgeloop.killing import KILL_VARIABLE
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +105,19 @@ def test_no_key_is_made_unless_it_may_be(tmp_path, monkeypatch):
     assert not (tmp_path / ".edgeloop").exists()
     keys.signing_key(may_create=True)
     assert keys.trusted_keys() == [keys.TRUST / "signing.pem"]
+
+
+@pytest.mark.parametrize("moment", ["1", "1+", "2", "2+"])
+def test_a_project_whose_first_key_was_cut_off_in_the_making_trusts_its_key_in_the_end(tmp_path, root, moment):
+    make = "from edgeloop import keys; keys.signing_key(may_create=True); print(*keys.trusted_keys())"
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", make]
+    killed = subprocess.run(command, cwd=tmp_path, env={**environment, KILL_VARIABLE: moment}, stdin=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL
+    assert not [path for path in (tmp_path / ".edgeloop").glob("*.pem") if not path.read_bytes()]
+    subprocess.run(command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
+    mine = keys.private_key(tmp_path / keys.KEY_FILE).public_key()
+    assert [keys.public_key(path) for path in (tmp_path / keys.TRUST).glob("*.pem")] == [mine]
 
 
 def test_in_a_container_no_key_is_ever_made_and_the_secret_is_named(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ out, see `edgeloop.data.left_out`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -216,7 +216,7 @@ def _windows(file: Recording, options: SignalsOptions) -> Iterator[RawSample]:
                 _refuse_many(len(stretches), options)
             for window in stretch.cutter.windows(part):
                 windows += 1
-                yield sample(window, group, label)
+                yield sample(window, stretch.cutter.before, group, label)
     if not windows:
         raise Unreadable(f"has {readings:,} readings, and no {options.length:,} of one group and label in a row")
 
@@ -284,9 +284,13 @@ class _Sampling:
     names: tuple[str, ...]
     origin_ns: int | None
 
-    def sample(self, window: NDArray[np.float64], group: str, label: str) -> RawSample:
-        """The window as a sample, with what its time stamps say or with its error."""
+    def sample(
+        self, window: NDArray[np.float64], before: NDArray[np.float64] | None, group: str, label: str
+    ) -> RawSample:
+        """The window as a sample, with what its time stamps say or with its error; `before` is the reading before."""
         clock = clock_of(window[:, _TIME])
+        if clock and before is not None and window[0, _TIME] < before[_TIME]:
+            clock = replace(clock, backward_steps=clock.backward_steps + 1)
         channels = self.names[len(self.options.roles) :]
         known = {
             "rate_hz": None if self.options.rate_hz is None else f"{self.options.rate_hz:.9g}",

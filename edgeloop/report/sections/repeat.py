@@ -71,8 +71,10 @@ def _commands(contents: Contents, inputs: ReportInputs, stopped: str | None) -> 
     """Lines to copy, for a run that failed and for one that did not."""
     blocks: list[Block] = []
     if stopped is not None:
-        first = "" if stopped == CHECK else f" --from {stopped}"
-        lines = f"python -m pipelines run{first}   # after mending; earlier steps are kept"
+        # what validation refused was read by prepare_data: mended data have to be read again
+        first = "" if stopped in (CHECK, "prepare_data", "validate_data") else f" --from {stopped}"
+        kept = "; earlier steps are kept" if first else ""
+        lines = f"python -m pipelines run{first}   # after mending, with the options of this run{kept}"
         blocks.append(Code(lines, title="Go on from where it stopped"))
     again = ["make env                     # the pinned environment", "python -m pipelines run"]
     if not isinstance(contents.lineage, Absent):

@@ -197,6 +197,14 @@ def test_a_time_that_runs_back_is_a_sample_whose_features_tell(tmp_path):
     assert features.read(sample.content, sample)["backward_steps"] == 1
 
 
+def test_a_time_that_runs_back_between_two_windows_is_told_of_the_second(tmp_path):
+    rows = readings(16)
+    for n in range(8, 16):
+        rows[n][0] = rows[n - 8][0]
+    found = [sample.metadata["backward_steps"] for sample in listed(write_csv(tmp_path / "f.csv", rows), **GOOD)]
+    assert found == ["0", "1"]
+
+
 def test_a_wrong_rate_is_a_sample_whose_features_tell(folder):
     sample = listed(folder, time_column="t", rate_hz=80)[0]
     assert features.read(sample.content, sample)["rate_error"] == pytest.approx(0.25)

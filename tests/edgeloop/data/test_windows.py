@@ -104,6 +104,17 @@ def test_windows_do_not_depend_on_how_readings_arrive(length, stride, pieces):
     assert found == list(range(0, 20 - length + 1, stride))
 
 
+@pytest.mark.parametrize(("stride", "before"), [(4, [None, 3, 7, 11, 15]), (9, [None, 8]), (3, [None] * 6)])
+@pytest.mark.parametrize("pieces", [[20], [1] * 20, [3, 0, 10, 7], [4] * 5])
+def test_the_reading_before_a_window_is_known_where_windows_share_none(stride, before, pieces):
+    cutter, found, start = Cutter(4, stride), [], 0
+    for piece in pieces:
+        cut = cutter.windows(np.arange(20.0).reshape(-1, 1)[start : start + piece])
+        found += [None if cutter.before is None else int(cutter.before[0]) for _ in cut]
+        start += piece
+    assert found == before
+
+
 def stamps(*without: int, rate_hz: float = 100, count: int = 50) -> np.ndarray:
     return np.delete(np.arange(count), without) / rate_hz
 

@@ -10,7 +10,7 @@ from edgeloop.models import ModelCard
 from edgeloop.training import TrainParams, loop
 from edgeloop.training.batches import Split
 from edgeloop.training.determinism import deterministic
-from edgeloop.training.loop import Fit, Material, fit
+from edgeloop.training.loop import Divergence, Fit, Material, fit
 from edgeloop.training.schedule import learning_rate
 
 PARAMS = TrainParams(image=ImageInput(height=2, width=2), augment_shift=0, batch_size=4, epochs=5)
@@ -42,6 +42,14 @@ def fitted(network: nn.Module, params: TrainParams = PARAMS) -> Fit:
 def test_a_loss_that_is_not_finite_stops_the_training_and_says_what_to_lower():
     with pytest.raises(ParamsFault, match=r"diverged.*epoch 1, step 1; lower train\.learning_rate"):
         fitted(linear(scale=1e39))
+
+
+def test_a_loss_far_above_where_it_began_stops_the_training_too():
+    wild = PARAMS.model_copy(update={"epochs": 9, "learning_rate": 900.0, "schedule": "constant", "clip_norm": None})
+    with pytest.raises(
+        Divergence, match=r"the mean loss of epoch \d is .* it began with .*; lower train\.learning_rate"
+    ):
+        fitted(linear(), wild)
 
 
 def test_the_best_epoch_has_the_highest_metric_then_the_lowest_loss_then_comes_first():
