@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Place = Annotated[Path | None, typer.Argument(help="Folder or file of the samples; digits needs none.")]
+Place = Annotated[
+    Path | None,
+    typer.Argument(help="Folder or file of the samples, or an address such as s3://bucket/data; digits needs none."),
+]
 Source = Annotated[str | None, typer.Option("--source", help="Plug-in of edgeloop.data.sources; else guessed.")]
 Options = Annotated[
     list[str] | None, typer.Option("-o", "--option", metavar="KEY=VALUE", help="Of the source; may be repeated.")
@@ -214,9 +217,9 @@ def _chosen(
     split_by: str | None,
 ) -> "PrepareDataParams":
     """How the data is read; a guess is said on stderr."""
-    from edgeloop.data.recognition import preparation, recognised
+    from edgeloop.data.recognition import address_of, preparation, recognised
 
-    if source is None and path is not None:
+    if source is None and path is not None and address_of(path) is None:
         guess = recognised(path, options or ())
         print(f"{path}: read as {guess.source} ({guess.because}); --source names another", file=sys.stderr)
         source = guess.source

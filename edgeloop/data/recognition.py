@@ -11,6 +11,7 @@ source that is named is never second-guessed.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -22,12 +23,13 @@ import yaml
 from edgeloop import plugins
 from edgeloop.contract import parsed
 from edgeloop.data.folders import OF_A_QUARANTINE, PICTURE_SUFFIXES
-from edgeloop.errors import DataFault, ParamsFault, translated
+from edgeloop.errors import DataFault, InputFault, ParamsFault, translated
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
 
 TABLE_SUFFIXES = {".csv", ".tsv", ".parquet"}
+_ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+]+):/(?P<rest>[^/].*)")
 _LOOKED_AT = 10_000
 
 
@@ -146,6 +148,14 @@ def _hide(folders: list[str]) -> bool:
     return False
 
 
+def address_of(path: Path | None) -> str | None:
+    """The address that a path on a command line stands for; None where it stands for a place on this machine."""
+    found = _ADDRESS.fullmatch(path.as_posix()) if path is not None else None
+    if found is None:
+        return None
+    return f"{found['protocol']}:{'///' if found['protocol'] == 'file' else '//'}{found['rest']}"
+
+
 def preparation(
     path: Path | None,
     *,
@@ -157,7 +167,8 @@ def preparation(
     """The parameters that read `path`.
 
     Args:
-        path: What the user has; None for a source that needs none.
+        path: What the user has; None for a source that needs none. `s3://bucket/data` and the like, though a path
+            keeps one stroke of two, is the address that it was.
         source: None to guess it.
         options: `key=value` of the source, the value as YAML.
         min_class_samples: None for the default.
@@ -165,6 +176,7 @@ def preparation(
 
     Raises:
         DataFault: The source cannot be guessed.
+        InputFault: Neither is it at an address.
         ParamsFault: An option is not `key=value`, or a value is out of range.
         PluginFault: There is no such source.
     """
@@ -172,12 +184,18 @@ def preparation(
 
     if source is None and path is None:
         raise DataFault("needs a path or a source", where="edgeloop data", fix="name the folder or file of the samples")
+    if source is None and (url := address_of(path)):
+        raise InputFault(
+            "what lies at an address is not guessed", where=url, fix="name it, such as --source image_folder"
+        )
     name = source if source is not None else recognised(path or Path(), options).source
     loaded = plugins.load("sources", name)
     values = parsed(loaded.options, parsed_options(options), where="-o")
     wanted = {"min_class_samples": min_class_samples, "split_by": split_by}
     given = {key: value for key, value in wanted.items() if value is not None}
-    chosen = {"source": name, "path": path, "options": values.model_dump(exclude_unset=True), **given}
+    url = address_of(path)
+    place = {"path": path} if url is None else {"url": url}
+    chosen = {"source": name, **place, "options": values.model_dump(exclude_unset=True), **given}
     return parsed(PrepareDataParams, chosen, where="edgeloop data")
 
 

@@ -84,7 +84,12 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
     with _opened(params.init_from) as (card, weights, subject_digest):
         _refuse_another(card, params, names, where=params.init_from)
         parent = Parent(subject_digest=subject_digest, sha256=sha256_of_file(weights))
-        return Inheritance(parent=parent, card=card, weights=read_weights(weights))
+        read = read_weights(weights)
+        if not all(values.isfinite().all() for values in read.values()):
+            raise ModelFault(
+                "has weights that are no finite numbers", where="train.init_from", fix="name another parent"
+            )
+        return Inheritance(parent=parent, card=card, weights=read)
 
 
 @contextmanager

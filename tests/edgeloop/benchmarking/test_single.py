@@ -98,7 +98,7 @@ def test_a_complaint_names_the_file_and_not_where_it_was_copied_to(tmp_path: Pat
 
 
 def test_a_file_whose_input_shape_nobody_knows_is_refused(model: Path) -> None:
-    with pytest.raises(InputFault, match="put model.json beside it"):
+    with pytest.raises(InputFault, match=r"put model\.json beside it"):
         bench_file(model, device=LOCAL, runtime="fake")
 
 

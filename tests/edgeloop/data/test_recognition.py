@@ -2,11 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from edgeloop.data.recognition import parsed_options, preparation, recognised
-from edgeloop.errors import DataFault, ParamsFault, PluginFault
+from edgeloop.errors import DataFault, InputFault, ParamsFault, PluginFault
 
 
 def laid(root, *names, **contents):
@@ -44,6 +45,20 @@ def test_a_folder_is_recognised(tmp_path, names, source):
 )
 def test_a_file_is_recognised(tmp_path, name, source):
     assert recognised(laid(tmp_path, name, json=COCO) / name).source == source
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/data", "gs://b/x/y.csv", "dvc://data", "file:///data/mine"])
+def test_an_address_is_an_address_though_a_path_keeps_one_stroke_of_it(address):
+    chosen = preparation(Path(address), source="image_folder")
+    assert (chosen.path, chosen.url) == (None, address)
+    with pytest.raises(InputFault, match=r"not guessed; name it, such as --source image_folder"):
+        preparation(Path(address), source=None)
+
+
+@pytest.mark.parametrize("place", ["data", "/data/mine", "a:b", "c:/data", "./s3:x/y"])
+def test_a_place_on_this_machine_is_none(place):
+    chosen = preparation(Path(place), source="image_folder")
+    assert (chosen.path, chosen.url) == (Path(place), None)
 
 
 SENSOR = "time,x\n" + "".join(f"2026-01-01T00:00:{n:02d},{n % 3}\n" for n in range(30))

@@ -77,3 +77,15 @@ def test_weights_of_another_type_are_refused(lit_bars, parent, tmp_path):
 def test_what_names_nothing_is_told_what_may_be_named(lit_bars, tmp_path, name):
     with pytest.raises(InputFault, match="no file, no bundle and no NAME@ALIAS"):
         trained(lit_bars, tmp_path, init_from=str(tmp_path / name))
+
+
+def test_a_parent_whose_weights_are_no_numbers_is_refused(parent, lit_bars, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    shutil.copy(parent.with_name("model.json"), tmp_path)
+    weights = load_file(parent)
+    name = next(name for name, values in weights.items() if values.is_floating_point())
+    weights[name] = weights[name] * float("nan")
+    save_file(weights, tmp_path / "weights.safetensors")
+    with pytest.raises(ModelFault, match="no finite numbers"):
+        trained(lit_bars, tmp_path, init_from=str(tmp_path / "weights.safetensors"))
