@@ -19,7 +19,7 @@ from components import MONITOR_STEPS, dvc, execution, sidecar
 from components import STEPS as RELEASE_STEPS
 from components.exclusive import writing
 from edgeloop.errors import EdgeloopError, InputFault
-from edgeloop.terminal import exiting, print_json
+from edgeloop.terminal import exiting, print_json, run_app
 
 if TYPE_CHECKING:
     from edgeloop.params import Params
@@ -172,4 +172,4 @@ def _refuse_wrong_names(step: str, given: dict[str, str], *, known: set[str], ne
 
 
 if __name__ == "__main__":
-    app()
+    run_app(app)

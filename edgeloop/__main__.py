@@ -6,6 +6,7 @@ import typer
 
 from edgeloop import __version__
 from edgeloop.commands import bench, convert, data, devices, drift, lineage, optimize, plan, predict, registry
+from edgeloop.terminal import run_app
 
 app = typer.Typer(
     help="From a dataset and a list of devices to a measured, chosen and registered model for every device class.",
@@ -43,7 +44,7 @@ def options(
 
 def main() -> None:
     """The entry point of the `edgeloop` script."""
-    app()
+    run_app(app)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,17 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
-from edgeloop.errors import EdgeloopError, from_os_error
+import typer
+
+from edgeloop.errors import EXIT_INPUT, EdgeloopError, from_os_error
 from edgeloop.privacy import opt_out
 
 WIDTH = 160
 """Of a table that nobody's terminal limits."""
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""Of all that is wrong with the words of a command line; typer exports the subclass only."""
 
 
 @contextmanager
@@ -33,7 +37,31 @@ def exiting(*, debug: bool = False) -> Iterator[None]:
         sys.exit(130)
 
 
-def _exit(error: EdgeloopError, *, debug: bool) -> None:
+def run_app(app: typer.Typer) -> NoReturn:
+    """The whole of a program: words that it does not know are one line on stderr too, and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except EdgeloopError as error:  # before a command began
+        _exit(error, debug=False)
+    except _UsageError as error:
+        _say_usage(error)
+        sys.exit(EXIT_INPUT)
+    except typer.Abort:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_usage(error: Any) -> None:
+    """What is wrong with the words, and where more is said; no words at all were answered with the help already."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return
+    path = error.ctx.command_path if error.ctx else ""
+    what = " ".join(error.format_message().split())
+    print(f"error: {path}: {what.rstrip('.')}; see {path} --help", file=sys.stderr)
+
+
+def _exit(error: EdgeloopError, *, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
     print(f"error: {error.line()}", file=sys.stderr)

@@ -1,13 +1,12 @@
 """`python -m pipelines`: run, compile and choose the pipeline. Heavy imports happen inside the commands."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from edgeloop.errors import EdgeloopError, InputFault
-from edgeloop.terminal import exiting, print_json, print_pairs
+from edgeloop.errors import InputFault
+from edgeloop.terminal import exiting, print_json, print_pairs, run_app
 
 if TYPE_CHECKING:
     from edgeloop.params import Params
@@ -238,12 +237,8 @@ def seconds(text: str) -> float:
 
 
 def main() -> None:
-    """The command line; an error before a command runs ends like one inside."""
-    try:
-        app()
-    except EdgeloopError as error:
-        print(error.line(), file=sys.stderr)
-        sys.exit(error.exit_code)
+    """The command line."""
+    run_app(app)
 
 
 if __name__ == "__main__":
