@@ -18,6 +18,8 @@ def test_an_error_is_one_line_of_where_what_and_fix():
         (errno.EROFS, errors.NotWritable, 3),
         (errno.EACCES, errors.NotWritable, 3),
         (errno.ENOENT, errors.InputFault, 2),
+        (errno.EISDIR, errors.InputFault, 2),
+        (errno.ENOTDIR, errors.InputFault, 2),
         (errno.EIO, errors.EnvironmentFault, 3),
     ],
 )

@@ -80,10 +80,11 @@ def tradeoff_drawn(
     )
     limits, taken = _limits(frame, max_latency_ms, min_accuracy, unit)
     corners = _front(frame, front_of(marks))
+    taken += [*_along(corners), *(_box_of_whisker(frame, mark) for mark in marks)]
     spots = [group(*_whisker(frame, mark), _spot(frame, mark)) for mark in marks]
     description = " ".join(_told(mark, unit) for mark in marks)
     return picture(
-        axes, limits, polyline(corners, class_="front"), *spots, _labels(frame, marks, [*taken, *_along(corners)]),
+        axes, limits, polyline(corners, class_="front"), *spots, _labels(frame, marks, taken),
         width=WIDTH, height=HEIGHT, title=f"Latency against {metric} of {len(marks)} candidates",
         description=description, kind="tradeoff",
     )  # fmt: skip
@@ -116,6 +117,12 @@ def _along(corners: Sequence[tuple[float, float]]) -> list[Box]:
         Box(min(x1, x2) - 2, min(y1, y2) - 2, max(x1, x2) + 2, max(y1, y2) + 2)
         for (x1, y1), (x2, y2) in pairwise(corners)
     ]
+
+
+def _box_of_whisker(frame: Frame, mark: Mark) -> Box:
+    """From the median to the bound, which no label may cover."""
+    (x1, y), (x2, _) = (frame.point(at_ms, mark.accuracy) for at_ms in sorted((mark.p50_ms, mark.judged_ms)))
+    return Box(x1 - 1, y - 2, x2 + 1, y + 2)
 
 
 def _limits(
