@@ -228,9 +228,9 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 def _fault(error: Exception, uri: str) -> EdgeloopError:
     """One line of ours for what MLflow said."""
-    if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
-        return InputFault(f"MLflow refuses it ({_first_line(error)})", where=_public(uri), fix="correct the name")
     if database := _database(uri):
+        if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
+            return InputFault(f"MLflow refuses it ({_first_line(error)})", where=str(database), fix="correct the name")
         return EnvironmentFault(
             f"the tracking database failed ({_first_line(error)})", where=str(database), fix="check the disk"
         )
