@@ -227,3 +227,34 @@ def released(request: pytest.FixtureRequest, released_of: Callable[[str], Releas
     them: so the rehearsal itself belongs to the session.
     """
     return released_of(request.module.__name__)
+
+
+BUCKET = "data"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real server of S3's protocol, with one empty bucket."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3", endpoint_url=address, aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="us-east-1"
+    )
+    client.create_bucket(Bucket=BUCKET)
+    yield address
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """An address at which nothing is yet."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": s3_server}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("EDGELOOP_CACHE", str(tmp_path / "cache"))
+    return f"s3://{BUCKET}/{tmp_path.name}"

@@ -11,7 +11,9 @@ from PIL import Image
 
 from edgeloop import plugins
 from edgeloop.data.dataset import local_path
+from edgeloop.data.pushing import push
 from edgeloop.data.sources import RawSample
+from edgeloop.data.storage import view_of
 from edgeloop.errors import DataFault
 
 
@@ -108,6 +110,10 @@ def content_of(sample: RawSample) -> bytes:
     return file.read_bytes()
 
 
+def described(sample: RawSample) -> tuple[object, ...]:
+    return sample.label, sample.group, sample.boxes, sample.metadata, content_of(sample)
+
+
 def test_it_has_samples(samples):
     assert samples
 
@@ -122,6 +128,16 @@ def test_ids_are_unique(samples):
 
 def test_the_same_samples_come_at_every_reading(name, path, samples):
     assert sorted(asked(name, path), key=lambda s: s.id) == sorted(samples, key=lambda s: s.id)
+
+
+@pytest.mark.slow
+def test_what_lies_in_s3_gives_the_samples_of_the_same_folder(name, path, samples, s3):
+    if path is None:
+        pytest.skip("it draws its own samples")
+    push(path, s3)
+    with view_of(s3) as view:
+        found = {sample.id: described(sample) for sample in asked(name, view.path)}
+    assert found == {sample.id: described(sample) for sample in samples}
 
 
 def test_ids_name_no_place_on_this_machine(path, samples):

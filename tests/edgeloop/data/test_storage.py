@@ -15,34 +15,6 @@ from edgeloop.data.storage import cache_folder, content_at, view_of
 from edgeloop.errors import DataFault, EdgeloopError, ParamsFault, ServerFault
 from edgeloop.params import validated
 
-BUCKET = "data"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=address, aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="us-east-1"
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield address
-    server.stop()
-
-
-@pytest.fixture
-def s3(endpoint, monkeypatch, tmp_path):
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("EDGELOOP_CACHE", str(tmp_path / "cache"))
-    return f"s3://{BUCKET}/{tmp_path.name}"
-
 
 @pytest.fixture
 def unplugged(monkeypatch):
@@ -139,7 +111,7 @@ def test_nothing_there_is_a_data_fault(s3):
 
 def test_a_server_that_is_not_there_is_a_server_fault_of_one_line(s3, unplugged):
     unplugged()
-    with pytest.raises(ServerFault) as fault, view_of(f"s3://{BUCKET}/x"):
+    with pytest.raises(ServerFault) as fault, view_of(f"{s3}/x"):
         pass
     assert "\n" not in fault.value.line()
 
@@ -165,12 +137,12 @@ def test_only_what_has_changed_is_sent(s3, few):
     assert push(few, s3).sent == 1
 
 
-def test_what_was_lost_there_is_sent_again(s3, few, endpoint):
+def test_what_was_lost_there_is_sent_again(s3, few, s3_server):
     import boto3
 
     push(few, s3)
-    key = f"{s3.removeprefix(f's3://{BUCKET}/')}/cat/01.png"
-    boto3.client("s3", endpoint_url=endpoint).delete_object(Bucket=BUCKET, Key=key)
+    bucket, _, folder = s3.removeprefix("s3://").partition("/")
+    boto3.client("s3", endpoint_url=s3_server).delete_object(Bucket=bucket, Key=f"{folder}/cat/01.png")
     assert push(few, s3).sent == 1
 
 
