@@ -121,9 +121,8 @@ def from_os_error(error: OSError, where: Path | str) -> EdgeloopError:
         )
     if isinstance(error, FileNotFoundError):
         return InputFault("does not exist", where=str(where), fix="check the path")
-    if isinstance(error, IsADirectoryError | NotADirectoryError):
-        what = "is a folder, not a file" if isinstance(error, IsADirectoryError) else "leads through a file"
-        return InputFault(what, where=str(where), fix="check the path")
+    if isinstance(error, IsADirectoryError):
+        return InputFault("is a folder, not a file", where=str(where), fix="check the path")
     reason = error.strerror or str(error) or type(error).__name__
     return EnvironmentFault(reason, where=str(where), fix="check the path and the disk")
 

@@ -19,7 +19,7 @@ def test_an_error_is_one_line_of_where_what_and_fix():
         (errno.EACCES, errors.NotWritable, 3),
         (errno.ENOENT, errors.InputFault, 2),
         (errno.EISDIR, errors.InputFault, 2),
-        (errno.ENOTDIR, errors.InputFault, 2),
+        (errno.ENOTDIR, errors.EnvironmentFault, 3),
         (errno.EIO, errors.EnvironmentFault, 3),
     ],
 )
