@@ -8,7 +8,6 @@ Legend: `N` samples.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.data.dataset import Sample
-from edgeloop.errors import EnvironmentFault, ParamsFault
 from edgeloop.models import ModelCard, named_outputs
 from edgeloop.tasks import Task, Truth
 from edgeloop.training import TrainParams
@@ -27,29 +25,12 @@ from edgeloop.training.batches import Split, cut, normalised, shifted, steps_in_
 from edgeloop.training.checkpoint import Progress, Running, read_checkpoint, write_checkpoint
 from edgeloop.training.columns import column_of
 from edgeloop.training.crops import cropped
+from edgeloop.training.guards import enough_memory, enough_samples, require_finite, require_near
 from edgeloop.training.schedule import learning_rate
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-
-FAR = 10
-"""A training whose loss grows to this many times what it began with has diverged, finite or not."""
-
-
-class Divergence(ParamsFault):
-    """The loss left the finite numbers, or is far above where it began.
-
-    Args:
-        what: The fact.
-        epochs: That were finished before.
-        steps: That were finished before, in all epochs.
-    """
-
-    def __init__(self, what: str, *, epochs: int, steps: int) -> None:
-        self.epochs, self.steps = epochs, steps
-        super().__init__(what, where="train", fix="lower train.learning_rate")
 
 
 @dataclass(frozen=True)
@@ -181,12 +162,13 @@ def fit(
     progress = read_checkpoint(checkpoint, running) if checkpoint else None
     for epoch in progress.epochs if progress else ():
         on_epoch(epoch)
-    with _enough_memory():
+    with enough_memory():
         while progress is None or not _ended(progress, params):
             state = _run_epoch(loop, len(progress.epochs) + 1 if progress else 1)
             if progress:
-                _require_near(
-                    state.epoch.train_loss, progress.epochs[0].train_loss, loop=loop, epoch=state.epoch.number
+                number = state.epoch.number
+                require_near(
+                    state.epoch.train_loss, progress.epochs[0].train_loss, epoch=number, steps=number * loop.steps
                 )
             progress = _further(progress, state)
             if checkpoint:
@@ -238,7 +220,7 @@ def _run_epoch(loop: _Loop, number: int) -> State:
     judged = loop.average.network
     val_loss, answers = _judge(loop, judged)
     finite = val_loss if np.isfinite(answers).all() else float("nan")
-    _require_finite(finite, where=f"epoch {number}, val", epochs=number - 1, steps=number * loop.steps)
+    require_finite(finite, where=f"epoch {number}, val", epochs=number - 1, steps=number * loop.steps)
     metrics = loop.task.metrics(answers, loop.material.val.truths, loop.material.card)
     epoch = Epoch(number, train_loss, val_loss, float(metrics[loop.task.metric]), rate)
     weights = {name: tensor.cpu().clone(memory_format=_plain()) for name, tensor in judged.state_dict().items()}
@@ -266,7 +248,8 @@ def _learn(loop: _Loop, number: int) -> tuple[float, float]:
         losses.append(_step(loop, group, number=number, index=index))
     mean = sum(losses) / len(rows)
     if number == 1:
-        _require_near(mean, losses[0] / sum(map(len, batches[: params.accumulate])), loop=loop, epoch=number)
+        begun = losses[0] / sum(map(len, batches[: params.accumulate]))
+        require_near(mean, begun, epoch=number, steps=loop.steps)
     return loop.rate(first), mean
 
 
@@ -297,7 +280,7 @@ def _step(loop: _Loop, batches: list[NDArray[np.int64]], *, number: int, index: 
     for rows in batches:
         loss = _batch_loss(loop, rows)
         before = (number - 1) * loop.steps + index
-        _require_finite(loss.item(), where=f"epoch {number}, step {index + 1}", epochs=number - 1, steps=before)
+        require_finite(loss.item(), where=f"epoch {number}, step {index + 1}", epochs=number - 1, steps=before)
         loss_sum += loss.item() * len(rows)
         part = loss if len(batches) == 1 else loss * (len(rows) / count)
         loop.scaler.scale(part).backward()  # type: ignore[no-untyped-call]
@@ -327,7 +310,7 @@ def _batch_loss(loop: _Loop, rows: NDArray[np.int64]) -> "torch.Tensor":
             rng=loop.rng,
         )
     inputs = normalised(values, card.preprocessing)
-    with _enough_samples(), _precision(loop.params):
+    with enough_samples(), _precision(loop.params):
         outputs = named_outputs(loop.network(inputs.to(loop.params.device)), card)
     return loop.task.loss({name: output.float().cpu() for name, output in outputs.items()}, inputs, truths, card)
 
@@ -367,46 +350,3 @@ def _precision(params: TrainParams) -> Iterator[None]:
     dtype = torch.float16 if params.precision == "fp16" else torch.bfloat16
     with torch.autocast(params.device, dtype=dtype, enabled=params.precision != "fp32"):
         yield
-
-
-def _require_finite(loss: float, *, where: str, epochs: int, steps: int) -> None:
-    if not isfinite(loss):
-        raise Divergence(f"the training diverged: the loss is {loss} at {where}", epochs=epochs, steps=steps)
-
-
-def _require_near(loss: float, begun: float, *, loop: _Loop, epoch: int) -> None:
-    """Refuses a mean loss over an epoch that is far above that of the first step, later above that of epoch 1."""
-    if loss > FAR * max(begun, 1.0):  # a good parent begins near 0, and may well lose some of that
-        raise Divergence(
-            f"the training diverged: the mean loss of epoch {epoch} is {loss:.4g}, and it began with {begun:.4g}",
-            epochs=epoch - 1,
-            steps=epoch * loop.steps,
-        )
-
-
-@contextmanager
-def _enough_samples() -> Iterator[None]:
-    """Batch norm raises a ValueError where a channel has a single value."""
-    try:
-        yield
-    except ValueError as error:
-        raise ParamsFault(
-            f"the network cannot learn from such a batch ({error})",
-            where="train",
-            fix="raise train.batch_size or train.image",
-        ) from error
-
-
-@contextmanager
-def _enough_memory() -> Iterator[None]:
-    """The allocator raises a bare RuntimeError where it gets nothing."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "allocate" not in str(error):
-            raise
-        raise EnvironmentFault(
-            "the memory does not suffice for this network and batch",
-            where="train",
-            fix="lower train.batch_size, train.image or train.model_options",
-        ) from error

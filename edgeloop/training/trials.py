@@ -15,8 +15,9 @@ from edgeloop.tracking import TrackedRun
 from edgeloop.training import TrainParams
 from edgeloop.training.cost import PartCost, measured
 from edgeloop.training.course import Ground, Trained, admit_recipe, trained
+from edgeloop.training.guards import Divergence
 from edgeloop.training.history import numbers
-from edgeloop.training.loop import Divergence, Epoch
+from edgeloop.training.loop import Epoch
 
 Follow = Callable[[Epoch, str, TrackedRun], None]
 """Told of every epoch, of what it is an epoch, empty where there is nothing else, and of the run to log it to."""

@@ -10,7 +10,8 @@ from edgeloop.models import ModelCard
 from edgeloop.training import TrainParams, loop
 from edgeloop.training.batches import Split
 from edgeloop.training.determinism import deterministic
-from edgeloop.training.loop import Divergence, Fit, Material, fit
+from edgeloop.training.guards import Divergence
+from edgeloop.training.loop import Fit, Material, fit
 from edgeloop.training.schedule import learning_rate
 
 PARAMS = TrainParams(image=ImageInput(height=2, width=2), augment_shift=0, batch_size=4, epochs=5)
