@@ -49,9 +49,8 @@ def variants(contents: Contents) -> Section:
     blocks += [block for variant in found for block in _search(variant)]
     narrow = [variant for variant in found if variant.precision == "int8"]
     if narrow and not any("sensitivity" in variant.details for variant in narrow):
-        blocks.append(
-            Notice("No layer's sensitivity was measured: that is done where a first int8 file misses a limit.")
-        )
+        reached = "that is done where the answers of a first int8 file are judged and miss a limit"
+        blocks.append(Notice(f"No layer's sensitivity was measured: {reached}."))
     if isinstance(contents.quantized, VariantSet) and contents.quantized.calibration:
         blocks.append(_calibration(contents.quantized.calibration))
     if details := [_details(variant) for variant in found if variant.details or variant.made_by.options]:
