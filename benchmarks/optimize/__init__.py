@@ -4,7 +4,7 @@
 * `choice`: what the library makes, measures and selects of each.
 * `rivals`: what others make of it by their defaults.
 * `contest`: both, timed and judged together; `lines` tells it.
-* `alone`: `edgeloop optimize` of an ONNX file.
+* `alone`: `edgeloop optimize` of the trained folder.
 
 `python -m benchmarks.optimize [SUBJECT …]` runs some; docs/optimize.md holds the last figures.
 """
@@ -47,13 +47,13 @@ def of_subject(name: str, folder: Path) -> Iterator[Figure]:
     yield from lines.told(subject, results)
     if name == LARGE:
         yield from lines.over_float(subject, results)
-        yield _alone(subject, trained, choice.folder / "converted" / "onnx-fp32.onnx", folder / "alone")
+        yield _alone(subject, trained, folder / "alone")
 
 
-def _alone(subject: Subject, trained: Made, onnx: Path, folder: Path) -> Figure:
+def _alone(subject: Subject, trained: Made, folder: Path) -> Figure:
     from benchmarks.optimize.alone import optimized
 
-    timed = optimized(subject, trained, onnx, folder)
+    timed = optimized(subject, trained, folder)
     found = timed.found
     return (
         f"{subject.name}: edgeloop optimize",

@@ -1,4 +1,4 @@
-"""`edgeloop optimize` of the ONNX file alone, with pictures in folders, as a user of the command has them."""
+"""`edgeloop optimize` of the trained folder, with pictures in folders, as a user of the command has them."""
 
 import shutil
 import time
@@ -22,20 +22,19 @@ class Timed:
     seconds: float
 
 
-def optimized(subject: Subject, made: Made, onnx: Path, folder: Path) -> Timed:
+def optimized(subject: Subject, made: Made, folder: Path) -> Timed:
     """Of a classifier, with what its training has not learned from: val and test.
 
     Args:
-        subject: Whose limit holds.
-        made: Whose pictures are used.
-        onnx: The file, no card beside it.
+        subject: Whose limit holds, as it does in `choice`.
+        made: Whose weights and pictures are used.
         folder: Of this run alone.
     """
     pictures = _as_folders(made, folder / "pictures")
-    wish = Wish(targets=available_targets(runtimes_here()), max_accuracy_drop=subject.max_drop)
+    wish = Wish(targets=available_targets(runtimes_here()), max_accuracy_drop=2 * subject.max_drop)
     data = PrepareDataParams(source="image_folder", path=pictures, min_class_samples=3)
     began_s = time.monotonic()
-    found = optimize(onnx, wish, material=Material(data, ModelCard.of(made.model)), output=folder / "optimized")
+    found = optimize(made.model, wish, material=Material(data, ModelCard.of(made.model)), output=folder / "optimized")
     return Timed(found, time.monotonic() - began_s)
 
 

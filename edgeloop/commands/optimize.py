@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def optimize(
-    model: Annotated[Path, typer.Argument(help="ONNX file; a model.json beside it tells what goes in and comes out.")],
+    model: Annotated[
+        Path,
+        typer.Argument(help="ONNX file, with or without its model.json beside it; or the folder that train wrote."),
+    ],
     data: Annotated[Path | None, typer.Option("--data", help="Labelled samples; without, only fp32 and bf16.")] = None,
     source: Annotated[
         str | None, typer.Option("--source", help="Plug-in of edgeloop.data.sources; else guessed.")
@@ -26,7 +29,15 @@ def optimize(
     mean: Annotated[str, typer.Option("--mean", help="Of pixels in 0..1, one value or one a channel.")] = "0",
     std: Annotated[str, typer.Option("--std", help="Of pixels in 0..1, one value or one a channel.")] = "1",
     max_accuracy_drop: Annotated[float, typer.Option("--max-accuracy-drop", min=0, max=1)] = 0.01,
-    trials: Annotated[int, typer.Option("--trials", min=1, max=64, help="Most files a scheme makes.")] = 8,
+    max_size_ratio: Annotated[
+        float | None, typer.Option("--max-size-ratio", min=0.01, max=10, help="Over the float file of the format.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, max=64, help="Most files a scheme makes; 8, of large inputs 3.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=30, help="Most that judge; 4,096, of large inputs 320.")
+    ] = None,
     profile: Annotated[Literal["quick", "standard", "strict"], typer.Option("--profile")] = "quick",
     as_json: Json = False,
     debug: Debug = False,
@@ -35,10 +46,14 @@ def optimize(
     with exiting(debug=debug):
         from edgeloop.own_files.optimization import Wish
         from edgeloop.own_files.optimization import optimize as optimized
-        from edgeloop.own_files.targets import available_targets, parsed_target
+        from edgeloop.own_files.targets import OF_ONNX, OF_WEIGHTS, available_targets, parsed_target
+        from edgeloop.own_files.trained import is_trained
 
-        targets = tuple(map(parsed_target, target)) if target else available_targets()
-        wish = Wish(targets=targets, profile=profile, max_accuracy_drop=max_accuracy_drop, trials=trials)
+        model, possible = (model.absolute(), OF_WEIGHTS) if is_trained(model) else (model, OF_ONNX)
+        wish = Wish(
+            targets=tuple(map(parsed_target, target)) if target else available_targets(possible), profile=profile,
+            max_accuracy_drop=max_accuracy_drop, max_size_ratio=max_size_ratio, trials=trials, judged_samples=samples,
+        )  # fmt: skip
         material = material_of(model, data, source, mean=mean, std=std)
         place = output or model.with_name(f"{model.stem}-optimized")
         found = optimized(model, wish, material=material, output=place)
@@ -59,7 +74,8 @@ def material_of(model: Path, data: Path | None, source: str | None, *, mean: str
 
     if data is None and source is None:
         return None
-    card = ModelCard.of(model.parent) if (model.parent / CARD_FILE).is_file() else None
+    folder = model if model.is_dir() else model.parent
+    card = ModelCard.of(folder) if (folder / CARD_FILE).is_file() else None
     prepared = preparation(data, source=source, min_class_samples=3)
     return Material(prepared, card, mean=numbers(mean, "--mean"), std=numbers(std, "--std"))
 

@@ -5,7 +5,7 @@
                         is listed and decides nothing, and where all are so small there is no such check
     agreement           share of answers that are the same
     sqnr_<output>       the band of every output: signal over noise
-    size_ratio          of the files
+    size_ratio          over the float file of the same format; no limit, no such check
 
 Speed is judged by `select`, where it was measured.
 """
@@ -42,7 +42,9 @@ class QuantizeLimits(Contract):
     )
     min_agreement: float = Field(default=0.97, ge=0, le=1, description="share of samples with the same answer as float")
     min_sqnr_db: float = Field(default=10.0, ge=0, le=200, description="of every output: signal over noise")
-    max_size_ratio: float = Field(default=0.75, gt=0, le=10, description="file size over that of the float file")
+    max_size_ratio: float | None = Field(
+        default=0.75, gt=0, le=10, description="file size over that of the float file of the same format; null: any"
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def judged(pair: Pair, *, exam: Exam, limits: QuantizeLimits) -> Judgement:
             reason=f"answers as the float file on {len(exam.samples)} samples of val",
         ),
         *(_band(parity, limits.min_sqnr_db) for parity in pair.parities),
-        _at_most("size_ratio", pair.size_ratio, limits.max_size_ratio, reason="file size over that of the float file"),
+        *_size_check(pair.size_ratio, limits.max_size_ratio),
     )
     details = {
         "metric_before": whole and whole.before,
@@ -173,6 +175,12 @@ def _group_check(groups: Sequence[tuple[str, str, int, Drop | None]], limit: flo
     worst, column, value = max(known, key=lambda entry: entry[0].upper)
     reason = f"{column} {value}: {worst.value:.4f} lost on {worst.samples} samples; {len(known)} groups judged"
     return (_at_most("worst_group_drop", _finite(worst.upper), limit, reason=reason),)
+
+
+def _size_check(ratio: float, limit: float | None) -> tuple[Check, ...]:
+    if limit is None:
+        return ()
+    return (_at_most("size_ratio", ratio, limit, reason="file size over that of the float file of the same format"),)
 
 
 def _band(parity: Parity, limit: float) -> Check:

@@ -3,6 +3,7 @@
 In this order:
 
     plain              the recipe of the parameters
+    bias correction    in full, where that recipe took the fast one
     mixed precision    the layers that do the most harm alone stay float: 1/16 of them, 1/8, 1/4, then half
     calibration        the other methods, everything quantized
     bias correction    with the method that lost least, for a scheme that has not done it from the start
@@ -117,7 +118,7 @@ def searched(
         methods: Those that the scheme knows; none where nothing is calibrated, and then there is no other recipe.
         corrects_bias: The plain recipe does.
         attempt: Makes and judges one file.
-        harms: What each layer does alone, worst first; called once, and only when the plain recipe fails.
+        harms: What each layer does alone, worst first; called once at most, when its rung is reached.
         trials: The most files to make.
         tuning: How weights are trained on for the last rung; null leaves it out.
         omitted: That rung and why it cannot be tried, where it is asked for.
@@ -129,8 +130,11 @@ def searched(
     made = [attempt("plain", plain)]
     if not methods or trials == 1 or not _mendable(made[0]):
         return Search(tuple(made))
-    found = harms()
-    for rung, recipe in _rungs(plain, made, found, methods=methods, corrects_bias=corrects_bias, tuning=tuning):
+    found: list[Harm] = []
+    rungs = _rungs(
+        plain, made, found, harms=harms, methods=methods, corrects_bias=corrects_bias, tuning=tuning
+    )  # fmt: skip
+    for rung, recipe in rungs:
         try:
             made.append(attempt(rung, recipe))
         except (ModelFault, MissingExtra) as fault:
@@ -159,14 +163,18 @@ def _mendable(trial: Trial) -> bool:
 def _rungs(
     plain: Recipe,
     made: Sequence[Trial],
-    harms: Sequence[Harm],
+    found: list[Harm],
     *,
+    harms: Callable[[], Sequence[Harm]],
     methods: Sequence[Method],
     corrects_bias: bool,
     tuning: Tuning | None,
 ) -> Iterator[tuple[Rung, Recipe]]:
-    """The recipes after the plain one; `made` grows meanwhile."""
-    worst_first = [harm.layer for harm in harms]
+    """The recipes after the plain one; `made` grows meanwhile, and `found` is filled."""
+    if plain.bias_correction == "fast":
+        yield "bias correction", plain.model_copy(update={"bias_correction": "full"})
+    found += harms()
+    worst_first = [harm.layer for harm in found]
     for count in sorted({math.ceil(len(worst_first) / share) for share in SHARES} - {0, len(worst_first)}):
         yield "mixed precision", plain.model_copy(update={"kept_float": tuple(sorted(worst_first[:count]))})
         if any(check.name == "size_ratio" for check in made[-1].judgement.failed):

@@ -1,10 +1,12 @@
 """The quantized variants of one run: each scheme's file, judged on val against the float file it comes from."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,7 +30,7 @@ from edgeloop.optimization.tuning import Lesson
 from edgeloop.parity import compared, joined
 from edgeloop.progress import Advance, progress
 from edgeloop.quantization import Checked, QuantizeParams, Scheme
-from edgeloop.runtimes import Arrays, Runtime
+from edgeloop.runtimes import Arrays, Runtime, Session
 from edgeloop.tasks import Floats, Task, Truth
 from edgeloop.variants import (
     VARIANTS_FILE,
@@ -41,6 +43,9 @@ from edgeloop.variants import (
 
 THREADS = 1
 """Of the judgement: its numbers do not depend on how many cores the machine has."""
+
+CREWS = 2
+"""Batches that are answered at once, each by sessions of its own: what comes out is what one of them gives."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class _Work:
     omitted: str
     """Why there is none, where there should be."""
     advance: Advance
+    sizes_bytes: dict[str, int]
+    """Of the float files, by name of the variant."""
     known: dict[tuple[str, Path], "_Answered"] = field(default_factory=dict)
     """What the float files answered, by runtime."""
 
@@ -105,8 +112,9 @@ def quantize(
             units = len(schemes) * (len(chosen) + len(val))
             with progress("quantize", units) as advance, TemporaryDirectory(dir=folder) as scratch:
                 lesson = Lesson(task, card, opened, learned, truths, chosen)
+                sizes = {name: placed.path.stat().st_size for name, placed in sources.items()}
                 tuned = TunedFiles(sources, lesson, folder=Path(scratch), advance=advance)
-                work = _Work(params, card, opened, chosen, exam, tuned, *_tuning(params, sources), advance)
+                work = _Work(params, card, opened, chosen, exam, tuned, *_tuning(params, sources), advance, sizes)
                 found = [_quantized(scheme, sources, missing, folder=folder, work=work) for scheme in schemes]
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
@@ -213,9 +221,8 @@ def _searched(scheme: Scheme, source: Path, *, folder: Path, work: _Work) -> Sea
         target = folder / f"trial-{made}{scheme.suffix}"
         tuning = recipe.tuning
         origin = work.tuned.of(scheme.source, tuning) if tuning else source
+        work.advance(0, f"{scheme.variant}: trial {made}, {rung}")
         tool = scheme.quantize(origin, inputs, target=target, recipe=recipe)
-        if made > 1:
-            work.advance(0, f"{scheme.variant}: trial {made}, {rung}")
         judgement = _judged(scheme, source, target=target, work=work, first=made == 1)
         return Trial(rung, recipe, target, tool, judgement, work.tuned.sha256(tuning) if tuning else None)
 
@@ -256,7 +263,7 @@ def _judged(scheme: Scheme, source: Path, *, target: Path, work: _Work, first: b
     pair = Pair(
         answers=(reference.answers, candidate.answers),
         parities=compared(reference.outputs, candidate.outputs),
-        size_ratio=target.stat().st_size / source.stat().st_size,
+        size_ratio=target.stat().st_size / work.sizes_bytes.get(f"{scheme.format}-fp32", source.stat().st_size),
     )
     judgement = judged(pair, exam=exam, limits=work.params.limits)
     of_engine = scheme.checks(target) if isinstance(scheme, Checked) else ()
@@ -279,13 +286,23 @@ def _answered(runtime_name: str, paths: Sequence[Path], *, work: _Work, units: i
     outputs: list[list[Arrays]] = [[] for _ in paths]
     answers: list[list[Floats]] = [[] for _ in paths]
     with ExitStack() as stack:
-        sessions = [stack.enter_context(closing(runtime.open(path, threads=THREADS))) for path in paths]
-        for part, inputs in batches(work.dataset, work.exam.samples, work.card.preprocessing):
-            for place, session in enumerate(sessions):
-                outputs[place].append(session.run(inputs))
-                answers[place].append(work.exam.task.answers(outputs[place][-1], inputs.view, work.card))
-            work.advance(units * len(part), "judged on val")
+        crews = [
+            [stack.enter_context(closing(runtime.open(path, threads=THREADS))) for path in paths] for _ in range(CREWS)
+        ]
+        pool = stack.enter_context(ThreadPoolExecutor(CREWS))
+        parts = iter(batches(work.dataset, work.exam.samples, work.card.preprocessing))
+        while taken := list(islice(parts, CREWS)):
+            given = pool.map(_all_run, crews, (inputs for _, inputs in taken))
+            for (part, inputs), found in zip(taken, given, strict=True):
+                for place, arrays in enumerate(found):
+                    outputs[place].append(arrays)
+                    answers[place].append(work.exam.task.answers(arrays, inputs.view, work.card))
+                work.advance(units * len(part), "judged on val")
     return [_Answered(joined(given), np.concatenate(told)) for given, told in zip(outputs, answers, strict=True)]
+
+
+def _all_run(sessions: Sequence[Session], inputs: NDArray[np.float32]) -> list[Arrays]:
+    return [session.run(inputs) for session in sessions]
 
 
 def _variant(scheme: Scheme, source: PlacedVariant, search: Search) -> Variant:

@@ -1,9 +1,10 @@
-"""A file of the user's own, as fast as it gets on its targets: what `edgeloop optimize` does.
+"""A model of the user's own, as fast as it gets on its targets: what `edgeloop optimize` does.
 
     admit ─► convert ─► quantize (with data: calibrated and judged) ─► benchmark ─► select
 
-Each is the library's own function; nothing is measured or judged here. Without data nothing can be calibrated or
-judged, so that only fp32 and bf16 may be chosen.
+Each is the library's own function; nothing is measured or judged here. The model is an ONNX file, or a trained folder
+(`edgeloop.own_files.trained`), which is not admitted but needs data. Without data nothing can be calibrated or judged,
+so that only fp32 and bf16 may be chosen. How much is tried hangs on the size of an input (`edgeloop.own_files.effort`).
 """
 
 import tempfile
@@ -18,28 +19,36 @@ from edgeloop.benchmarking import BenchmarkParams, BenchmarkReport, ProfileName,
 from edgeloop.confinement import confined
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, read_index
-from edgeloop.errors import MissingExtra, ModelFault, translated
+from edgeloop.errors import InputFault, MissingExtra, ModelFault, translated
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.onnx_files import write_clean
 from edgeloop.optimization.recipes import Recipe
 from edgeloop.own_files.admission import admitted
 from edgeloop.own_files.conversion import UnmadeFile, convert_file
+from edgeloop.own_files.effort import Effort, bounded, effort_of
 from edgeloop.own_files.guessing import described, guessed_card
 from edgeloop.own_files.open_batch import with_open_batch
+from edgeloop.own_files.trained import convert_trained, is_trained
+from edgeloop.progress import progress
 from edgeloop.selection import Selection, SelectLimits, SelectParams, chosen, select
 from edgeloop.variants import VARIANTS_FILE, Tool, Variant, VariantSet, float_variant, placed_variants
 
 if TYPE_CHECKING:
     from edgeloop.data.preparation import PrepareDataParams
-    from edgeloop.quantization import Scheme
+    from edgeloop.quantization import QuantizeParams, Scheme
 
 RESULT_FILE = "optimize.json"
-SCHEMES = ("onnxruntime_static", "nncf", "openvino_bf16")
-"""Of x86 and its like; each for the runtimes that load its format."""
+SCHEMES = ("onnxruntime_static", "nncf", "openvino_bf16", "litert_static")
+"""Of x86 and its like; each for the runtimes that load its format, where there is the file that it is made of."""
 
 WITHOUT_DATA = ("fp32", "bf16")
-PACKAGES = {"onnxruntime_static": "onnxruntime", "nncf": "nncf", "openvino_bf16": "openvino"}
+PACKAGES = {
+    "onnxruntime_static": "onnxruntime",
+    "nncf": "nncf",
+    "openvino_bf16": "openvino",
+    "litert_static": "litert_quantizer",
+}
 SHARES = {"train": 0.3, "val": 0.6, "test": 0.1}
 """Train calibrates and val judges; nothing is learned, and nothing is asked of test."""
 
@@ -70,44 +79,68 @@ class Material:
 
 
 @dataclass(frozen=True)
+class _Data:
+    """A prepared dataset, and the list of its samples that can be read and are asked."""
+
+    dataset: Path
+    validation: Path
+
+
+@dataclass(frozen=True)
 class Wish:
-    """What the user asks for."""
+    """What the user asks for; null is what the size of an input suggests, see `Effort`.
+
+    Args:
+        max_size_ratio: Of a file over the float file of its format; null: any.
+        trials: Most files a scheme makes.
+        judged_samples: Most samples that judge.
+    """
 
     targets: tuple[Target, ...]
     profile: ProfileName = "quick"
     max_accuracy_drop: float = 0.01
-    calibration_samples: int = 256
-    trials: int = 8
+    max_size_ratio: float | None = None
+    trials: int | None = None
+    judged_samples: int | None = None
 
 
 def optimize(model: Path, wish: Wish, *, material: Material | None, output: Path) -> Optimized:
     """Makes, measures and chooses; writes the folder `output`: the chosen file, its card and `optimize.json`.
 
     Args:
-        model: An ONNX file.
+        model: An ONNX file, or a trained folder.
         wish: Targets and limits.
         material: None: only fp32 and bf16.
         output: Folder, replaced as a whole.
 
     Raises:
-        InputFault: There is no such file.
+        InputFault: There is no such file, or no data for a trained folder.
         ModelFault: It is refused, or does not fit the data.
         DataFault: The data cannot be used.
     """
+    trained = is_trained(model)
+    if trained and material is None:
+        fix = "give --data, or the ONNX file of the model"
+        raise InputFault("is a trained folder, which is converted and judged on samples", where=str(model), fix=fix)
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         notes: list[str] = []
-        source = _admitted(model, work / "converted")
-        runtimes = {target.runtime for target in wish.targets}
-        _convert(source, runtimes, notes)
+        if not trained:
+            _admit_and_convert(model, wish, work / "converted", notes)
         if material is None:
             notes.append("no data was given: int8 was not made, and only fp32 and bf16 may be chosen")
             report, selection = _by_speed(work, wish, notes)
             metric = None
         else:
-            report, selection = _by_speed_and_metric(work, wish, material, notes)
+            data = _prepared(material, work)
+            if trained:
+                convert_trained(
+                    model, _runtimes(wish), dataset=data.dataset, validation=data.validation,
+                    converted=work / "converted", notes=notes,
+                )  # fmt: skip
+            report, selection = _by_speed_and_metric(work, wish, material, data, notes)
             metric = report.metric
-        made = (*VariantSet.of(work / "converted").variants, *VariantSet.of(work / "quantized").variants)
+        sets = [VariantSet.of(work / name) for name in ("converted", "quantized")]
         with whole_folder(output) as folder:
             file = _delivered(work, selection, folder)
             result = Optimized(
@@ -120,7 +153,11 @@ def optimize(model: Path, wish: Wish, *, material: Material | None, output: Path
                 metric=metric,
                 report=report,
                 selection=selection,
-                variants=VariantSet(variants=made),
+                variants=VariantSet(
+                    variants=sum((one.variants for one in sets), ()),
+                    unmade=sum((one.unmade for one in sets), ()),
+                    calibration=sets[1].calibration,
+                ),
             )
             result.write(folder / RESULT_FILE)
     return result
@@ -134,6 +171,18 @@ def admit_here(*, source: str, target: str) -> None:
     """
     model = admitted(Path(source))
     write_clean(with_open_batch(model, where=source), Path(target))
+
+
+def _admit_and_convert(model: Path, wish: Wish, folder: Path, notes: list[str]) -> None:
+    with progress("admit", 2) as advance:
+        source = _admitted(model, folder)
+        advance(1, "admitted")
+        _convert(source, _runtimes(wish), notes)
+        advance(1, "converted")
+
+
+def _runtimes(wish: Wish) -> set[str]:
+    return {target.runtime for target in wish.targets}
 
 
 def _admitted(model: Path, folder: Path) -> Path:
@@ -179,7 +228,7 @@ def _by_speed(work: Path, wish: Wish, notes: list[str]) -> tuple[BenchmarkReport
     folder = work / "quantized"
     folder.mkdir()
     made = []
-    for name in _schemes({target.runtime for target in wish.targets}, notes):
+    for name in _schemes(work / "converted", wish, notes):
         scheme: Scheme = plugins.load("quantization", name)
         if scheme.precision in WITHOUT_DATA:
             target = folder / f"{scheme.variant}{scheme.suffix}"
@@ -194,33 +243,29 @@ def _by_speed(work: Path, wish: Wish, notes: list[str]) -> tuple[BenchmarkReport
 
 
 def _by_speed_and_metric(
-    work: Path, wish: Wish, material: Material, notes: list[str]
+    work: Path, wish: Wish, material: Material, data: "_Data", notes: list[str]
 ) -> tuple[BenchmarkReport, Selection]:
     from edgeloop.benchmarking.measurement import benchmark
-    from edgeloop.optimization.judgement import QuantizeLimits
     from edgeloop.optimization.variants import quantize
-    from edgeloop.quantization import QuantizeParams
 
-    dataset, validation = _prepared(material, work)
-    card = material.card or _guessed(work / "converted" / "onnx-fp32.onnx", dataset, material, notes)
+    card = material.card or _card_of(work / "converted", data.dataset, material, notes)
     card.write(work / "converted" / CARD_FILE)
-    params = QuantizeParams(
-        schemes=_schemes({target.runtime for target in wish.targets}, notes),
-        calibration_samples=wish.calibration_samples,
-        trials=wish.trials,
-        limits=QuantizeLimits(max_accuracy_drop=wish.max_accuracy_drop),
-    )
+    effort = effort_of(card.preprocessing.shape)
+    judging = _fewer(data, wish.judged_samples or effort.judged_samples, work / "judging", "quantize", notes)
+    measuring = _fewer(judging, effort.measured_samples, work / "measuring", "benchmark", notes)
+    params = _section(wish, effort, schemes=_schemes(work / "converted", wish, notes))
     made = quantize(
-        params,
-        converted=work / "converted", dataset=dataset, validation=validation, quantized=work / "quantized",
+        params, converted=work / "converted", dataset=judging.dataset, validation=judging.validation,
+        quantized=work / "quantized",
     )  # fmt: skip
     notes += [
         f"{variant.name}: {variant.details['fallback']}" for variant in made.variants if "fallback" in variant.details
     ]
+    notes += [f"{one.name} was not made: {one.reason}" for one in made.unmade]
     report = benchmark(
         BenchmarkParams(targets=wish.targets, profile=wish.profile),
-        converted=work / "converted", quantized=work / "quantized", dataset=dataset, validation=validation,
-        benchmark=work / "benchmark",
+        converted=work / "converted", quantized=work / "quantized", dataset=measuring.dataset,
+        validation=measuring.validation, benchmark=work / "benchmark",
     )  # fmt: skip
     limits = SelectLimits(max_accuracy_drop=wish.max_accuracy_drop)
     selection = select(
@@ -230,12 +275,40 @@ def _by_speed_and_metric(
     return report, selection
 
 
-def _schemes(runtimes: set[str], notes: list[str]) -> tuple[str, ...]:
-    """Those that a target can run and whose packages are installed."""
+def _fewer(data: _Data, samples: int, folder: Path, step: str, notes: list[str]) -> _Data:
+    """With at most so many samples of val, which is noted where it leaves some out."""
+    asked, could = bounded(data.dataset, data.validation, samples=samples, folder=folder)
+    if asked < could:
+        notes.append(f"{step} asks {asked} of {could} samples, each class in proportion")
+    return _Data(data.dataset, folder)
+
+
+def _section(wish: Wish, effort: Effort, *, schemes: tuple[str, ...]) -> "QuantizeParams":
+    from edgeloop.optimization.judgement import QuantizeLimits
+    from edgeloop.quantization import QuantizeParams
+
+    return QuantizeParams(
+        schemes=schemes,
+        calibration_samples=effort.calibration_samples,
+        bias_correction=effort.bias_correction,
+        trials=wish.trials or effort.trials,
+        qat_epochs=effort.qat_epochs,
+        limits=QuantizeLimits(max_accuracy_drop=wish.max_accuracy_drop, max_size_ratio=wish.max_size_ratio),
+    )
+
+
+def _schemes(converted: Path, wish: Wish, notes: list[str]) -> tuple[str, ...]:
+    """Those that a target can run, whose packages are installed, and whose float file is there and as it should be."""
+    runtimes, sources = _runtimes(wish), {one.name: one for one in VariantSet.of(converted).variants}
     found = []
     for name in SCHEMES:
         scheme: Scheme = plugins.load("quantization", name)
         if not any(scheme.format in plugins.load("runtimes", runtime).formats for runtime in runtimes):
+            continue
+        if scheme.source not in sources:
+            continue
+        if not sources[scheme.source].accepted:
+            notes.append(f"{scheme.variant} was not made: {scheme.source} answers otherwise than the model")
             continue
         if find_spec(PACKAGES[name]) is None:
             notes.append(f"{scheme.variant} was not made: run pip install 'edgeloop[{name}]'")
@@ -244,8 +317,7 @@ def _schemes(runtimes: set[str], notes: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _prepared(material: Material, work: Path) -> tuple[Path, Path]:
-    """The dataset, and the list of its samples that can be read."""
+def _prepared(material: Material, work: Path) -> "_Data":
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -259,11 +331,16 @@ def _prepared(material: Material, work: Path) -> tuple[Path, Path]:
     validation.mkdir()
     readable = [sample.id for sample in read_index(dataset) if sample.error is None]
     parquet.write_table(pa.table({"id": pa.array(readable, pa.string())}), validation / "accepted.parquet")
-    return dataset, validation
+    return _Data(dataset, validation)
 
 
-def _guessed(path: Path, dataset: Path, material: Material, notes: list[str]) -> ModelCard:
-    card = guessed_card(path, Dataset(dataset).card.classes, mean=material.mean, std=material.std)
+def _card_of(converted: Path, dataset: Path, material: Material, notes: list[str]) -> ModelCard:
+    """The trained folder's, or what is guessed of the ONNX file."""
+    if (converted / CARD_FILE).is_file():
+        return ModelCard.of(converted)
+    card = guessed_card(
+        converted / "onnx-fp32.onnx", Dataset(dataset).card.classes, mean=material.mean, std=material.std
+    )
     notes.append(f"no {CARD_FILE} beside the model: {described(card)}")
     return card
 

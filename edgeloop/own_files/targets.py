@@ -6,8 +6,14 @@ from edgeloop import plugins
 from edgeloop.benchmarking import Target
 from edgeloop.errors import EnvironmentFault, InputFault
 
+OF_ONNX = ("onnxruntime", "openvino")
+"""Runtimes whose files are made of an ONNX file."""
 
-def available_targets(names: Sequence[str] = ("onnxruntime", "openvino")) -> tuple[Target, ...]:
+OF_WEIGHTS = (*OF_ONNX, "litert")
+"""Of trained weights."""
+
+
+def available_targets(names: Sequence[str]) -> tuple[Target, ...]:
     """One thread of this machine with every runtime of these that is installed.
 
     Raises:

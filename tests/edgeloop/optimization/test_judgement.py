@@ -106,6 +106,10 @@ def test_the_size_is_judged_at_its_limit(limit: float, status: str) -> None:
     assert check(judge("ab" * 20, "ab" * 20, max_size_ratio=limit), "size_ratio").status == status
 
 
+def test_a_size_without_a_limit_is_not_judged() -> None:
+    assert "size_ratio" not in {one.name for one in judge("ab" * 20, "ab" * 20, max_size_ratio=None).checks}
+
+
 def test_limits_that_were_carried_as_floats_are_the_same_limits() -> None:
     """KFP carries every number as a float, and a digest is taken of what is written."""
     carried = {name: float(value) for name, value in QuantizeLimits().values().items()}

@@ -19,13 +19,19 @@ def judgement(status: str = "fail", name: str = "accuracy_drop", drop: float = 0
 
 
 def search(
-    judge, *, trials: int = 64, methods=("minmax", "entropy", "percentile"), corrects_bias: bool = False, **last: Any
+    judge,
+    *,
+    plain: Recipe = PLAIN,
+    trials: int = 64,
+    methods=("minmax", "entropy", "percentile"),
+    corrects_bias: bool = False,
+    **last: Any,
 ) -> Search:
     def attempt(rung: Rung, recipe: Recipe) -> Trial:
         return Trial(rung, recipe, Path("m"), Tool(name="t", version="1"), judge(rung, recipe))
 
     return searched(
-        PLAIN, methods=methods, corrects_bias=corrects_bias, attempt=attempt, harms=lambda: HARMS, trials=trials, **last
+        plain, methods=methods, corrects_bias=corrects_bias, attempt=attempt, harms=lambda: HARMS, trials=trials, **last
     )
 
 
@@ -67,6 +73,18 @@ def test_biases_are_corrected_with_the_method_that_lost_least() -> None:
 
 def test_a_scheme_that_corrects_biases_has_no_such_rung() -> None:
     assert "bias correction" not in rungs(search(lambda *_: judgement(), corrects_bias=True))
+
+
+def test_biases_are_corrected_in_full_first_of_all_where_the_plain_recipe_took_the_fast_way() -> None:
+    fast = PLAIN.model_copy(update={"bias_correction": "fast"})
+    judgements = {"fast": judgement(), "full": judgement("pass")}
+    found = search(lambda _, recipe: judgements[recipe.bias_correction], plain=fast, corrects_bias=True)
+    assert (rungs(found), found.harms) == (["plain", "bias correction"], ())
+
+
+def test_biases_are_corrected_in_full_once() -> None:
+    fast = PLAIN.model_copy(update={"bias_correction": "fast"})
+    assert rungs(search(lambda *_: judgement(), plain=fast, corrects_bias=True)).count("bias correction") == 1
 
 
 def test_training_is_tried_last_and_with_the_plain_recipe() -> None:

@@ -42,8 +42,8 @@ def folder(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*given: str) -> Result:
-    return CliRunner().invoke(app, ["optimize", "mine.onnx", "--json", *given])
+def run(*given: str, model: str = "mine.onnx") -> Result:
+    return CliRunner().invoke(app, ["optimize", model, "--json", *given])
 
 
 def test_with_data_the_fastest_file_within_the_limits_is_chosen(made: Any, folder: Path) -> None:
@@ -77,6 +77,36 @@ def test_without_a_card_what_is_guessed_is_said(folder: Path) -> None:
     assert "pictures are taken as 8 x 8 L in 0..1, minus (0.3,), over (0.25,)" in told["notes"][-1]
     assert "outputs as bar, blob, cross" in told["notes"][-1]
     assert told["report"]["rows"][0]["accuracy"] > 0.9
+
+
+def test_no_size_is_too_large_unless_asked(folder: Path) -> None:
+    limits = ("--data", "pictures", "--target", "board:onnxruntime", "--max-accuracy-drop", "1", "--trials", "1")
+    told = [json.loads(run(*limits, *asked).stdout) for asked in ([], ["--max-size-ratio", "0.9"])]
+    names = [{check["name"] for one in each["variants"]["variants"] for check in one["checks"]} for each in told]
+    assert ["size_ratio" in found for found in names] == [False, True]
+
+
+def test_a_trained_folder_is_converted_first(made: Any, folder: Path) -> None:
+    shutil.copytree(made.model, folder / "model")
+    ended = run("--data", "pictures", *RUNTIMES[:2], "--max-accuracy-drop", "0.05", "--samples", "40", model="model")
+    told = json.loads(ended.stdout)
+    assert ended.exit_code == 0, ended.stderr
+    assert (told["variant"], told["file"]) == ("onnx-int8", str(folder / "model-optimized" / "onnx-int8.onnx"))
+    assert {one["name"] for one in told["variants"]["variants"]} == {"torch-fp32", "onnx-fp32", "onnx-int8"}
+    assert any(note.startswith("quantize asks 40 of ") for note in told["notes"])
+
+
+def test_a_trained_folder_without_data_is_one_line(made: Any, folder: Path) -> None:
+    shutil.copytree(made.model, folder / "model")
+    ended = run(model="model")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert "give --data, or the ONNX file" in ended.stderr
+
+
+def test_a_folder_that_was_not_trained_is_one_line(folder: Path) -> None:
+    ended = run("--data", "pictures", model="pictures")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert "holds no weights.safetensors and no model.json" in ended.stderr
 
 
 def test_a_hostile_file_is_one_line(folder: Path) -> None:

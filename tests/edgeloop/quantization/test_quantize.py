@@ -16,7 +16,7 @@ from edgeloop.data.dataset import Dataset, read_index, samples_digest
 from edgeloop.errors import DataFault, ModelFault, ParamsFault
 from edgeloop.optimization.variants import quantize
 from edgeloop.quantization import QuantizeLimits, QuantizeParams
-from edgeloop.variants import VARIANTS_FILE, VariantSet, placed_variants
+from edgeloop.variants import VARIANTS_FILE, Tool, VariantSet, float_variant, placed_variants
 
 
 def run(
@@ -169,6 +169,30 @@ def test_a_variant_beyond_a_limit_stays_with_its_failed_check(made: Any, tmp_pat
     assert [check.name for check in variant.checks if check.status == "fail"] == ["size_ratio"]
     assert (tmp_path / "quantized" / variant.file).is_file()
     assert not variant.accepted
+
+
+def test_a_size_is_that_over_the_float_file_of_the_same_format(made: Any, tmp_path: Path) -> None:
+    converted = tmp_path / "converted"
+    shutil.copytree(made.model.with_name("converted"), converted)
+    (converted / "openvino-fp32.openvino").write_bytes(bytes(1_000_000))
+    added = float_variant(
+        "openvino-fp32", "openvino", converted / "openvino-fp32.openvino", Tool(name="t", version="1")
+    )
+    VariantSet(variants=(*VariantSet.of(converted).variants, added)).write(converted / VARIANTS_FILE)
+    (variant,) = run(made, tmp_path / "quantized", converted=converted, schemes=("openvino_bf16",)).variants
+    found = {check.name: check.value for check in variant.checks}
+    assert found["size_ratio"] == variant.size_bytes / 1_000_000
+
+
+def test_batches_that_are_answered_at_once_are_judged_as_one_after_another(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeloop.batches.MOST_SAMPLES", 16)
+    made_by = []
+    for crews in (1, 2, 3):
+        monkeypatch.setattr("edgeloop.optimization.variants.CREWS", crews)
+        made_by.append(run(made, tmp_path / str(crews), calibration_samples=16))
+    assert made_by[0] == made_by[1] == made_by[2]
 
 
 def test_a_damaged_scheme_is_judged_by_accuracy_and_agreement(
