@@ -75,7 +75,13 @@ def lesson(case: Case, *, train: int, val: int, batch: int, epochs: int, **other
     name = TASKS[architecture.answers]
     task = plugins.load("tasks", name)
     params = TrainParams(
-        task=name, model=case.model, model_options=case.options, batch_size=batch, epochs=epochs, **others
+        task=name,
+        model=case.model,
+        model_options=case.options,
+        batch_size=batch,
+        epochs=epochs,
+        learning_rate=1e-5,  # on noise larger steps may diverge, and the loop stops that
+        **others,
     )
     classes = task.names(tuple(f"class {k}" for k in range(CLASSES)), {})
     card = ModelCard(
