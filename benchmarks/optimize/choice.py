@@ -1,7 +1,7 @@
 """The choice: what the library makes of a trained model, measures and selects, on every runtime that is installed.
 
-The functions are those of the steps and of `edgeloop optimize`: convert, quantize, benchmark, select. A lone ONNX file
-has no `.tflite` made of it, which is why the choice begins with the trained weights.
+The functions are those of the steps and of `edgeloop optimize`: convert, quantize, benchmark, select. No `.tflite` is
+made of an ONNX file, which is why the choice begins with the trained weights, and asks all of val.
 """
 
 import os
@@ -85,7 +85,7 @@ def _section(subject: Subject, runtimes: Sequence[str]) -> QuantizeParams:
     """
     return QuantizeParams(
         schemes=tuple(scheme for name in runtimes for scheme in SCHEMES[name]),
-        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop, max_size_ratio=1),
+        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop, max_size_ratio=None),
         trials=TRIALS,
         qat_epochs=0,
     )

@@ -5,7 +5,8 @@ SQNR against one that is 0. Input and output stay float32, with a conversion at 
 does not know, such as LEAKY_RELU, stay float between two conversions.
 
 Ranges by `minmax` are those of the whole calibration set; by `percentile` the mean over the samples of each one's
-0.01 % and 99.99 % quantile.
+0.01 % and 99.99 % quantile. What stands for no value, such as the infinity around what MAX_POOL_2D reads, is in no
+range; it is rounded to the lowest value.
 """
 
 import contextlib
@@ -28,6 +29,9 @@ from edgeloop.variants import Precision, Tool
 
 OUTLIERS = 1e-4
 """Share of a sample's values at each end that `percentile` leaves out."""
+
+NO_VALUE = 3e38
+"""What is no smaller, of either sign, stands for infinity: exporters write the largest number of their type as well."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +82,9 @@ class _Ranges:
     def add(self, name: str, values: NDArray[np.float32]) -> None:
         """Counts one sample."""
         self._ranks[name] = values.ndim
+        values = _without_infinities(values)
+        if not values.size:
+            return
         if self._mean:
             quantiles = np.quantile(values.astype(np.float64), (OUTLIERS, 1 - OUTLIERS))
             self._ends[name] = self._ends.get(name, np.zeros(2)) + quantiles
@@ -95,6 +102,13 @@ class _Ranges:
 
     def _filled(self, name: str, value: float) -> NDArray[np.float32]:
         return np.full((1,) * self._ranks[name], value, dtype=np.float32)
+
+
+def _without_infinities(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Itself where there is none; else those that are left, in one row."""
+    if values.size and values.min() > -NO_VALUE and values.max() < NO_VALUE:
+        return values
+    return values[np.abs(values) < NO_VALUE]
 
 
 def _observed(

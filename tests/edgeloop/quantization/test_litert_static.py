@@ -96,6 +96,16 @@ def test_percentile_leaves_an_outlier_out_of_the_range(tmp_path: Path) -> None:
     assert errors["percentile"] < errors["minmax"] / 3
 
 
+@pytest.mark.parametrize("method", ["minmax", "percentile"])
+def test_an_infinity_is_in_no_range(tmp_path: Path, method: Any) -> None:
+    padded = INPUTS.copy()
+    padded[3, 0, 0, 0] = -np.inf
+    path = quantized(tmp_path, padded, Recipe(method=method))
+    (_, rounded), *_ = tensors(path, "QUANTIZE")
+    assert np.isfinite(answered(path)["logits"]).all()
+    assert rounded.quantization.scale[0] < np.ptp(INPUTS) / 200
+
+
 def test_ranges_are_those_of_all_samples_in_any_order(tmp_path: Path) -> None:
     assert quantized(tmp_path).read_bytes() == quantized(tmp_path, INPUTS[::-1]).read_bytes()
 
