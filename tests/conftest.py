@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -70,9 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def tensorrt_played(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Any]:
     """Puts a played TensorRT of a branch, and a GPU, where the real ones would be; what was called is its `script`."""
-    specification = spec_from_file_location("tensorrt_api", ROOT / "tests" / "tensorrt_api" / "played.py")
-    module = module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = loaded(ROOT / "tests" / "tensorrt_api" / "played.py")
 
     def play(branch: int, **driver: Any) -> Any:
         script, gpu = module.Script(), module.Driver(**driver)
@@ -148,14 +146,65 @@ def rehearsed() -> Callable[[Path], Path]:
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def home_of(folder: Path, **variables: str) -> dict[str, str]:
+    """The environment of what runs in a folder: its home is an empty folder beside it."""
+    return {**os.environ, "HOME": f"{folder}-home", **variables}
+
+
 @pytest.fixture(scope="session")
 def python() -> Runner:
     """Runs this Python in a folder, which comes first on its path; its home is an empty folder beside it."""
 
-    def run(folder: Path, *arguments: str, prefix: tuple[str, ...] = (), **variables: str):
-        environment = {**os.environ, "HOME": f"{folder}-home", **variables}
-        command = [*prefix, sys.executable, *arguments]
-        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    def run(folder: Path, *arguments: str, **variables: str):
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=folder, env=home_of(folder, **variables), capture_output=True, text=True)
+
+    return run
+
+
+def shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all test processes of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    place.mkdir(exist_ok=True)
+    return place
+
+
+@contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """One test process at a time."""
+    with (place / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def loaded(path: Path) -> Any:
+    """A module beside the tests, which is on nobody's path."""
+    specification = spec_from_file_location(path.stem, path)
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The Python that has imported the large libraries: one for all test processes, see imported_python.py."""
+    module, place = loaded(ROOT / "tests" / "imported_python.py"), shared(tmp_path_factory, "imported")
+    named = place / "address"
+    with locked(place):
+        try:
+            return module.Imported(Path(named.read_text()))
+        except OSError:  # nobody has needed it yet, or nobody does any more
+            named.write_text(str(module.started(place, home_of(place))))
+        return module.Imported(Path(named.read_text()))
+
+
+@pytest.fixture(scope="session")
+def forked(imported: Any) -> Runner:
+    """As `python`, without the time that the imports take: for what is not about how a process comes to be."""
+
+    def run(folder: Path, *arguments: str, network: bool = True, **variables: str):
+        return imported.run(folder, arguments, home_of(folder, **variables), network=network)
 
     return run
 
@@ -180,12 +229,9 @@ class Released:
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory, python: Runner) -> Released:
     """A released rehearsal that nobody changes: one for all test processes, because it takes half a minute."""
-    own = tmp_path_factory.getbasetemp()
-    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "pristine"
-    place.mkdir(exist_ok=True)
+    place = shared(tmp_path_factory, "pristine")
     folder, said = place / "project", place / "said.json"
-    with (place / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(place):
         if not said.exists():
             rehearsal_of_project(folder)
             since_s = time.monotonic()

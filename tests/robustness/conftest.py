@@ -40,11 +40,13 @@ class Project:
         scenario: Overlay on params.yaml.
         model: Its name in the registry.
         wiring: By step, its inputs and outputs as `python -m components` takes them.
+        imported: Forks for its commands, see tests/imported_python.py.
         variables: Of its environment.
     """
 
     folder: Path
     wiring: Mapping[str, list[str]]
+    imported: Any
     scenario: str = "smoke"
     model: str = "digits-smoke"
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -55,9 +57,8 @@ class Project:
         return {**own, "HOME": str(self.folder), "PATH": path, **self.variables, **variables}
 
     def python(self, *arguments: str, **variables: str) -> Ended:
-        command = [sys.executable, *arguments]
-        environment = self.environment(**variables)
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        ended: Ended = self.imported.run(self.folder, arguments, self.environment(**variables))
+        return ended
 
     def pipelines(self, *arguments: str, **variables: str) -> Ended:
         return self.python("-m", "pipelines", "run", "--scenario", self.scenario, "--json", *arguments, **variables)
@@ -93,11 +94,11 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def new_project(rehearsed: Callable[[Path], Path]) -> Callable[[Path], Project]:
+def new_project(rehearsed: Callable[[Path], Path], imported: Any) -> Callable[[Path], Project]:
     """Makes a project of the smoke scenario that has not run."""
 
     def make(folder: Path) -> Project:
-        project = Project(rehearsed(folder), wiring())
+        project = Project(rehearsed(folder), wiring(), imported)
         written = project.python("-m", "pipelines", "scenario", project.scenario)
         assert written.returncode == 0, written.stderr
         return project
@@ -162,10 +163,12 @@ print(json.dumps([(one.version, one.subject_digest, one.aliases) for one in foun
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Any]) -> Finished:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, another_released: Callable[[Path], Any], imported: Any
+) -> Finished:
     """A rehearsal in which kfp.local has run the smoke scenario once; params.yaml holds that scenario."""
     released = another_released(tmp_path_factory.mktemp("finished") / "project")
-    project = Project(released.folder, wiring())
+    project = Project(released.folder, wiring(), imported)
     written = project.python("-m", "pipelines", "scenario", project.scenario)
     assert written.returncode == 0, written.stderr
     steps = json.loads(released.output)["steps"]
