@@ -23,8 +23,11 @@ class Reproduced:
 
 
 @pytest.fixture(scope="session")
-def command(tmp_path_factory) -> Command:
-    """Runs a command in a folder, as a user would with the environment on the PATH and nothing in the home."""
+def command(tmp_path_factory, imported) -> Command:
+    """Runs a command in a folder, as a user would with the environment on the PATH and nothing in the home.
+
+    DVC itself is a fork, see tests/imported_python.py; the stages that it runs are processes of their own.
+    """
     place = tmp_path_factory.mktemp("dvc")
     (place / "home").mkdir()
     bin_folder = Path(sys.executable).parent
@@ -40,7 +43,13 @@ def command(tmp_path_factory) -> Command:
     }
 
     def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-        ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+        match words:
+            case ["dvc", *_]:
+                ended = imported.run(folder, ["-m", *words], environment)
+            case ["python", *arguments]:
+                ended = imported.run(folder, arguments, environment)
+            case _:
+                ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
         assert ended.returncode == 0, f"{' '.join(words)}\n{ended.stdout}\n{ended.stderr}"
         return ended
 

@@ -63,30 +63,29 @@ def test_stderr_tells_each_step_and_nothing_more(first):
 
 
 def test_step_by_step_elsewhere_and_without_a_network_gives_the_same_bytes_and_digest(
-    first, tmp_path, rehearsed, python
+    first, tmp_path, rehearsed, forked
 ):
     project = first.folder
     other = rehearsed(tmp_path / "another" / "place")
-    alone = ("unshare", "-n") if os.geteuid() == 0 else ()
-    assert python(other, "-m", "pipelines", "scenario", "smoke").returncode == 0
+    assert forked(other, "-m", "pipelines", "scenario", "smoke").returncode == 0
     spec = graph.compiled(Params())
     for step in graph.order(spec):
         inputs = {edge.input: (edge.producer, edge.output) for edge in graph.edges(spec) if edge.consumer == step}
         paths = {name: f"artifacts/{producer}/{output}" for name, (producer, output) in inputs.items()}
         paths |= {name: f"artifacts/{step}/{name}" for name in graph.outputs(spec, step)}
         arguments = [f"{name}={path}" for name, path in paths.items()]
-        run = python(other, "-m", "components", step, *arguments, prefix=alone)
+        run = forked(other, "-m", "components", step, *arguments, network=os.geteuid() != 0)
         assert run.returncode == 0, run.stderr
     sidecar = json.loads((other / "artifacts/register/bundle.meta.json").read_text())
     assert sidecar["metadata"]["subject_digest"] == json.loads(first.output)["subject_digest"]
     assert digests(other) == digests(project)
 
 
-def test_a_run_from_the_middle_runs_what_follows_only(first, python):
+def test_a_run_from_the_middle_runs_what_follows_only(first, forked):
     project = first.folder
     weights = project / "artifacts/train/model/weights.safetensors"
     before = weights.stat().st_mtime_ns
-    again = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "--json")
+    again = forked(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "--json")
     assert again.returncode == 0, again.stderr
     result = json.loads(again.stdout)
     assert result["steps"] == ["check_params", "select", "evaluate", "register"]
@@ -94,29 +93,29 @@ def test_a_run_from_the_middle_runs_what_follows_only(first, python):
     assert result["subject_digest"] == json.loads(first.output)["subject_digest"]
 
 
-def test_other_parameters_for_a_step_that_is_skipped_are_refused(first, python):
+def test_other_parameters_for_a_step_that_is_skipped_are_refused(first, forked):
     project = first.folder
-    ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "-S", "train.epochs=5")
+    ended = forked(project, "-m", "pipelines", "run", "--scenario", "smoke", "--from", "select", "-S", "train.epochs=5")
     assert ended.returncode == 2
     assert "train.epochs (4, now 5)" in ended.stderr
     assert "run again from train" in ended.stderr
 
 
-def test_a_gate_that_says_no_ends_with_code_1_and_a_report(first, python):
+def test_a_gate_that_says_no_ends_with_code_1_and_a_report(first, forked):
     project = first.folder
     tight = ["-S", "evaluate.min_metric=1.0"]
-    ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", "--only", "evaluate", *tight, "--json")
+    ended = forked(project, "-m", "pipelines", "run", "--scenario", "smoke", "--only", "evaluate", *tight, "--json")
     assert ended.returncode == 1, ended.stderr
     assert ended.stdout == ""
     assert "min_metric fail" in ended.stderr
     assert "min_metric" in (project / "artifacts/report.html").read_text()
 
 
-def test_a_second_run_at_the_same_time_is_refused(first, python):
+def test_a_second_run_at_the_same_time_is_refused(first, forked):
     project = first.folder
     with (project / "artifacts/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ended = python(project, "-m", "pipelines", "run", "--only", "select")
+        ended = forked(project, "-m", "pipelines", "run", "--only", "select")
     assert ended.returncode == 3
     assert "another run is under way" in ended.stderr
 
@@ -135,13 +134,13 @@ SEEN_LATE = {"empty dataset", "too few samples"}
 @pytest.mark.parametrize(
     "case", [case if case not in SEEN_LATE else pytest.param(case, marks=pytest.mark.long) for case in BAD]
 )
-def test_bad_input_is_one_line_of_what_where_and_what_to_do(case, first, tmp_path, python):
+def test_bad_input_is_one_line_of_what_where_and_what_to_do(case, first, tmp_path, forked):
     overrides, code, word = BAD[case]
     project = tmp_path / "project"
     shutil.copytree(first.folder, project, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
     (project / "empty").mkdir()
     arguments = [part for override in overrides for part in ("-S", override)]
-    ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke", *arguments)
+    ended = forked(project, "-m", "pipelines", "run", "--scenario", "smoke", *arguments)
     assert ended.returncode == code, ended.stderr
     assert ended.stdout == ""
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
@@ -153,7 +152,7 @@ def test_bad_input_is_one_line_of_what_where_and_what_to_do(case, first, tmp_pat
 
 @pytest.mark.privileged
 @pytest.mark.parametrize("obstacle", ["read-only", "full"])
-def test_a_place_that_cannot_be_written_is_named(obstacle, project, python):
+def test_a_place_that_cannot_be_written_is_named(obstacle, project, forked):
     place = project / "artifacts"
     place.mkdir()
     if obstacle == "full":
@@ -162,7 +161,7 @@ def test_a_place_that_cannot_be_written_is_named(obstacle, project, python):
         subprocess.run(["mount", "--bind", place, place], check=True)
         subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
     try:
-        ended = python(project, "-m", "pipelines", "run", "--scenario", "smoke")
+        ended = forked(project, "-m", "pipelines", "run", "--scenario", "smoke")
     finally:
         subprocess.run(["umount", place], check=True)
     assert ended.returncode == 3, ended.stderr
