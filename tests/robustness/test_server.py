@@ -271,6 +271,8 @@ def test_a_server_that_goes_away_at_any_stage_of_a_push_is_one_line_and_a_retry_
     asked = requests_of_a_push(proxy, model)
     stages = sorted(asked.index(what) + 1 for what in set(asked))
     assert len(stages) > 8
+    if done_first:  # a GET leaves the server as it was, whether or not its answer is lost: "before" has been there
+        stages = [number for number in stages if not asked[number - 1].startswith("GET ")]
     for number in stages:
         gone_at(number, proxy, model, done_first=done_first)
 
