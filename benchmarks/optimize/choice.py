@@ -17,6 +17,7 @@ from edgeloop.benchmarking.measurement import benchmark
 from edgeloop.conversion import ConvertParams, convert
 from edgeloop.conversion.litert import litert_python
 from edgeloop.errors import MissingExtra
+from edgeloop.optimization import ANY_SIZE
 from edgeloop.optimization.judgement import QuantizeLimits
 from edgeloop.optimization.variants import quantize
 from edgeloop.quantization import QuantizeParams
@@ -85,7 +86,7 @@ def _section(subject: Subject, runtimes: Sequence[str]) -> QuantizeParams:
     """
     return QuantizeParams(
         schemes=tuple(scheme for name in runtimes for scheme in SCHEMES[name]),
-        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop, max_size_ratio=None),
+        limits=QuantizeLimits(max_accuracy_drop=2 * subject.max_drop, max_size_ratio=ANY_SIZE),
         trials=TRIALS,
         qat_epochs=0,
     )

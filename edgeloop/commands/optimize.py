@@ -30,8 +30,8 @@ def optimize(
     std: Annotated[str, typer.Option("--std", help="Of pixels in 0..1, one value or one a channel.")] = "1",
     max_accuracy_drop: Annotated[float, typer.Option("--max-accuracy-drop", min=0, max=1)] = 0.01,
     max_size_ratio: Annotated[
-        float | None, typer.Option("--max-size-ratio", min=0.01, max=10, help="Over the float file of the format.")
-    ] = None,
+        float, typer.Option("--max-size-ratio", min=0.01, max=10, help="Over the float file of the format; 10 is any.")
+    ] = 10,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, max=64, help="Most files a scheme makes; 8, of large inputs 3.")
     ] = None,

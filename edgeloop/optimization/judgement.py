@@ -5,7 +5,7 @@
                         is listed and decides nothing, and where all are so small there is no such check
     agreement           share of answers that are the same
     sqnr_<output>       the band of every output: signal over noise
-    size_ratio          over the float file of the same format; no limit, no such check
+    size_ratio          over the float file of the same format; any size allowed, no such check
 
 Speed is judged by `select`, where it was measured.
 """
@@ -22,6 +22,7 @@ from edgeloop.contract import Contract
 from edgeloop.data.dataset import Sample, classes_in
 from edgeloop.errors import DataFault
 from edgeloop.models import ModelCard
+from edgeloop.optimization import ANY_SIZE
 from edgeloop.optimization.bootstrap import CONFIDENCE, LEAST_SAMPLES, Drop, Metric, Places, dropped
 from edgeloop.parity import Parity
 from edgeloop.tasks import Floats, Task, Truth
@@ -42,8 +43,11 @@ class QuantizeLimits(Contract):
     )
     min_agreement: float = Field(default=0.97, ge=0, le=1, description="share of samples with the same answer as float")
     min_sqnr_db: float = Field(default=10.0, ge=0, le=200, description="of every output: signal over noise")
-    max_size_ratio: float | None = Field(
-        default=0.75, gt=0, le=10, description="file size over that of the float file of the same format; null: any"
+    max_size_ratio: float = Field(
+        default=0.75,
+        gt=0,
+        le=ANY_SIZE,
+        description=f"file size over that of the float file of the same format; {ANY_SIZE}: any",
     )
 
 
@@ -177,8 +181,8 @@ def _group_check(groups: Sequence[tuple[str, str, int, Drop | None]], limit: flo
     return (_at_most("worst_group_drop", _finite(worst.upper), limit, reason=reason),)
 
 
-def _size_check(ratio: float, limit: float | None) -> tuple[Check, ...]:
-    if limit is None:
+def _size_check(ratio: float, limit: float) -> tuple[Check, ...]:
+    if limit >= ANY_SIZE:
         return ()
     return (_at_most("size_ratio", ratio, limit, reason="file size over that of the float file of the same format"),)
 

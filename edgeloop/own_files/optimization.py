@@ -23,6 +23,7 @@ from edgeloop.errors import InputFault, MissingExtra, ModelFault, translated
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, ModelCard
 from edgeloop.onnx_files import write_clean
+from edgeloop.optimization import ANY_SIZE
 from edgeloop.optimization.recipes import Recipe
 from edgeloop.own_files.admission import admitted
 from edgeloop.own_files.conversion import UnmadeFile, convert_file
@@ -91,7 +92,7 @@ class Wish:
     """What the user asks for; null is what the size of an input suggests, see `Effort`.
 
     Args:
-        max_size_ratio: Of a file over the float file of its format; null: any.
+        max_size_ratio: Of a file over the float file of its format; `ANY_SIZE` is any.
         trials: Most files a scheme makes.
         judged_samples: Most samples that judge.
     """
@@ -99,7 +100,7 @@ class Wish:
     targets: tuple[Target, ...]
     profile: ProfileName = "quick"
     max_accuracy_drop: float = 0.01
-    max_size_ratio: float | None = None
+    max_size_ratio: float = ANY_SIZE
     trials: int | None = None
     judged_samples: int | None = None
 

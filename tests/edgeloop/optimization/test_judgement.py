@@ -8,6 +8,7 @@ from edgeloop import plugins
 from edgeloop.data.dataset import Sample
 from edgeloop.data.preprocessing import ImageInput, Preprocessing
 from edgeloop.models import ModelCard
+from edgeloop.optimization import ANY_SIZE
 from edgeloop.optimization.judgement import Exam, Judgement, Pair, QuantizeLimits, judged
 from edgeloop.parity import Parity
 from edgeloop.variants import Check
@@ -107,7 +108,7 @@ def test_the_size_is_judged_at_its_limit(limit: float, status: str) -> None:
 
 
 def test_a_size_without_a_limit_is_not_judged() -> None:
-    assert "size_ratio" not in {one.name for one in judge("ab" * 20, "ab" * 20, max_size_ratio=None).checks}
+    assert "size_ratio" not in {one.name for one in judge("ab" * 20, "ab" * 20, max_size_ratio=ANY_SIZE).checks}
 
 
 def test_limits_that_were_carried_as_floats_are_the_same_limits() -> None:
