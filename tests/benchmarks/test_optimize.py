@@ -71,3 +71,14 @@ def test_int8_is_compared_with_float_on_its_own_runtime():
     }
     ((_, measured, _),) = lines.over_float(SUBJECT, results)
     assert measured.startswith("3.50 ")
+
+
+def test_every_subject_ends_at_the_size_it_is_timed_at():
+    sides = {slug: subject.courses[-1].params.image.height for slug, subject in SUBJECTS.items()}
+    assert sides == {"mlp": 28, "mobilenet_v2": 96, "resnet": 224, "yolo_tiny": 320}
+
+
+def test_what_judges_a_subject_was_in_train_of_none_of_its_courses():
+    for subject in SUBJECTS.values():
+        first, *later = (course.data for course in subject.courses)
+        assert all(data == first for data in later)
