@@ -2,7 +2,6 @@
 
 kfp.local writes into a folder of its own for each run; when the run is over, whole steps are moved to their places.
 What a failed step left behind is moved too, for the report; what a gate refused is refused again by whoever reads it.
-A step that failed with nothing written takes nothing from what an earlier run left.
 """
 
 import json
@@ -146,8 +145,7 @@ def _publish(spec: graph.Spec, scratch: Path, sections: Mapping[str, Any]) -> No
                 metadata = written.get(name, {}).get("artifacts", [{}])[0].get("metadata", {})
                 sidecar.write(artifact, step=step, section=section_of(step, sections), metadata=metadata)
     for folder in sorted(path for path in scratch.glob("*/*") if path.is_dir()):
-        wrote = any(path.is_file() for path in folder.rglob("*"))
-        if wrote and f"comp-{folder.name}" in spec["components"]:
+        if f"comp-{folder.name}" in spec["components"]:
             _replace(folder, ARTIFACTS / graph.step_name(folder.name))
 
 
