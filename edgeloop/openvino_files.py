@@ -73,9 +73,15 @@ def convert_onnx(source: Path, path: Path, *, half: bool = False, compute: Compu
         raise
     except Exception as error:  # the library raises its own, RuntimeError and kin
         raise ModelFault(
-            f"cannot be converted to OpenVINO's IR ({one_line(error)})", where=str(source), fix="check the file"
+            f"cannot be converted to OpenVINO's IR ({said(error)})", where=str(source), fix="check the file"
         ) from error
     return str(openvino.__version__)
+
+
+def said(error: Exception) -> str:
+    """One line, without the line of OpenVINO's own source that it begins with."""
+    first, _, rest = str(error).strip().partition("\n")
+    return one_line(Exception(rest) if rest and first.startswith("Check ") else error)
 
 
 def read_ir(path: Path) -> Any:

@@ -12,7 +12,7 @@ from edgeloop import plugins
 from edgeloop.batches import batches, spread
 from edgeloop.contract import Contract
 from edgeloop.data.dataset import Dataset, Sample
-from edgeloop.errors import DataFault, MissingExtra
+from edgeloop.errors import DataFault, MissingExtra, ModelFault
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
@@ -99,8 +99,8 @@ class Converter(Protocol):
 def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Path, converted: Path) -> VariantSet:
     """The trained model in every format of the section, each compared with the trained one on real samples of val.
 
-    A comparison that fails is a failed check of the variant; the file stays in the set. A format that cannot be made on
-    this machine, for want of a device or of a package, is recorded as not evaluated, with the reason.
+    A comparison that fails is a failed check of the variant; the file stays in the set. A format that cannot be made of
+    this model, or on this machine for want of a device or of a package, is recorded as not evaluated, with the reason.
 
     Args:
         params: Section `convert`.
@@ -111,7 +111,7 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
 
     Raises:
         DataFault: val holds no accepted sample.
-        ModelFault: The model cannot be read or converted.
+        ModelFault: The model cannot be read, or converted to any of the formats.
     """
     opened = Dataset(dataset, validation)
     samples = spread(opened.split("val"), params.parity_samples)
@@ -121,7 +121,7 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
         trained, formats = _trained(model, folder), with_sources(params.formats)
         with progress("convert", len(formats) * (1 + len(samples))) as advance:
             val = (opened, samples)
-            found = [_converted(name, params, folder=folder, val=val, advance=advance) for name in formats]
+            found = _all_converted(formats, params, folder=folder, val=val, advance=advance)
         made = VariantSet(
             variants=(trained, *(one for one in found if isinstance(one, Variant))),
             unmade=tuple(one for one in found if isinstance(one, UnmadeVariant)),
@@ -149,6 +149,30 @@ def _trained(model: Path, folder: Path) -> Variant:
         copy_file(source, target)
     tool = Tool(name="torch", version=version("torch"))
     return float_variant(TRAINED, TRAINED_FORMAT, path, tool)
+
+
+def _all_converted(
+    formats: Sequence[str], params: ConvertParams, *, folder: Path, val: tuple[Dataset, list[Sample]], advance: Advance
+) -> list[Variant | UnmadeVariant]:
+    """In the order of the formats; one that its converter refuses does not take the others with it.
+
+    Raises:
+        ModelFault: None was made, for this reason.
+    """
+    found: list[Variant | UnmadeVariant] = []
+    faults: list[ModelFault] = []
+    for name in formats:
+        try:
+            found.append(_converted(name, params, folder=folder, val=val, advance=advance))
+        except ModelFault as fault:
+            faults.append(fault)
+            converter: Converter = plugins.load("conversion", name)
+            (folder / f"{name}-fp32{converter.suffix}").unlink(missing_ok=True)
+            found.append(_unmade(name, f"{converter.source}-fp32", NotMade(fault.what)))
+            advance(0, f"{name} not evaluated: {fault.what}")
+    if faults and not any(isinstance(one, Variant) for one in found):
+        raise faults[0]
+    return found
 
 
 def _converted(

@@ -15,6 +15,7 @@ Then the float file is kept, with the reason. A budget of trials, not of seconds
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,7 +82,7 @@ class Search:
     trials: tuple[Trial, ...]
     harms: tuple[Harm, ...] = ()
     omitted: str = ""
-    """The rung that could not be tried, and why."""
+    """The rungs that could not be tried, and why."""
 
     @property
     def best(self) -> Trial:
@@ -119,13 +120,12 @@ def searched(
         corrects_bias: The plain recipe does.
         attempt: Makes and judges one file.
         harms: What each layer does alone, worst first; called once at most, when its rung is reached.
-        trials: The most files to make.
+        trials: The most files to make, or to fail at.
         tuning: How weights are trained on for the last rung; null leaves it out.
         omitted: That rung and why it cannot be tried, where it is asked for.
 
     Raises:
-        ModelFault, MissingExtra: A file cannot be made of the weights of `train`; of others it is a reason to leave the
-            rung out.
+        ModelFault, MissingExtra: The plain recipe makes no file; of others it is a reason to leave the rung out.
     """
     made = [attempt("plain", plain)]
     if not methods or trials == 1 or not _mendable(made[0]):
@@ -134,15 +134,13 @@ def searched(
     rungs = _rungs(
         plain, made, found, harms=harms, methods=methods, corrects_bias=corrects_bias, tuning=tuning
     )  # fmt: skip
-    for rung, recipe in rungs:
+    for rung, recipe in islice(rungs, trials - 1):
         try:
             made.append(attempt(rung, recipe))
         except (ModelFault, MissingExtra) as fault:
-            if recipe.tuning is None:
-                raise
-            omitted = f"{rung}, for it failed: {fault.line()}"
-            break
-        if made[-1].judgement.accepted or len(made) == trials:
+            omitted = "; ".join(filter(None, (omitted, f"{rung}, for it failed: {fault.line()}")))
+            continue
+        if made[-1].judgement.accepted:
             break
     return Search(tuple(made), tuple(found), omitted)
 

@@ -82,8 +82,8 @@ def quantize(
     """One variant a scheme, judged on val against the float file that it comes from.
 
     Where nothing that was tried keeps to the limits, the file that came nearest stays in the set with its failed
-    checks, and says so. A scheme whose package is not installed, or whose source could not be made where the model was
-    converted, is recorded as not evaluated, with the reason. No scheme, no variant.
+    checks, and says so. A scheme that cannot quantize this model, whose package is not installed, or whose source could
+    not be made where the model was converted, is recorded as not evaluated, with the reason. No scheme, no variant.
 
     Args:
         params: Section `quantize`.
@@ -95,7 +95,7 @@ def quantize(
     Raises:
         ParamsFault: Two schemes make the same variant.
         DataFault: train or val holds no accepted sample, or the dataset's classes are not the model's.
-        ModelFault: A float file is missing, failed its checks, or cannot be quantized.
+        ModelFault: A float file is missing, or failed its checks.
     """
     schemes = _schemes(params.schemes)
     sources, missing = placed_variants([converted]), VariantSet.of(converted).unmade
@@ -190,8 +190,11 @@ def _quantized(
         raise ModelFault(f"{scheme.source} {state}", where="quantize", fix="see convert.formats and run convert again")
     try:
         search = _searched(scheme, source.path, folder=folder, work=work)
-    except MissingExtra as error:
-        return _unmade(scheme, error.line(), work=work)
+    except (MissingExtra, ModelFault) as error:
+        for left in folder.glob(f"trial-*{scheme.suffix}"):
+            left.unlink()
+        # the place of a model fault is a folder that is gone when the record is read
+        return _unmade(scheme, error.what if isinstance(error, ModelFault) else error.line(), work=work)
     target = folder / f"{scheme.variant}{scheme.suffix}"
     variant = _variant(scheme, source, search)
     renamed(search.best.path, target)

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import EdgeloopError, ModelFault, translated
-from edgeloop.openvino_files import SUFFIX, read_onnx, write_ir
+from edgeloop.openvino_files import SUFFIX, read_onnx, said, write_ir
 from edgeloop.optimization.recipes import Method, Recipe, with_followers
 from edgeloop.plugins import missing_extra
 from edgeloop.privacy import opt_out
 from edgeloop.quieting import quiet
-from edgeloop.runtimes import one_line
 from edgeloop.variants import Precision, Tool
 
 LAYERS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MatMul")
@@ -134,7 +133,7 @@ def _translated(source: Path, *, folder: Path | None) -> Iterator[Path]:
         raise
     except Exception as error:  # NNCF raises its own, and OpenVINO RuntimeError
         raise ModelFault(
-            f"cannot be quantized ({one_line(error)})", where=str(source), fix="remove the scheme or change the model"
+            f"cannot be quantized ({said(error)})", where=str(source), fix="remove the scheme or change the model"
         ) from error
 
 

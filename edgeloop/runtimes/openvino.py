@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeloop.errors import DeviceFault, ModelFault, translated
-from edgeloop.openvino_files import MAGIC, ComputeType, compute_type, read_ir, read_onnx
+from edgeloop.openvino_files import MAGIC, ComputeType, compute_type, read_ir, read_onnx, said
 from edgeloop.privacy import opt_out
 from edgeloop.runtimes import (
     NARROW,
@@ -89,7 +89,7 @@ def _read(path: Path) -> Any:
 
 
 def _not_loaded(path: Path, error: Exception) -> ModelFault:
-    return ModelFault(f"is no model that OpenVINO loads ({one_line(error)})", where=str(path), fix="convert it again")
+    return ModelFault(f"is no model that OpenVINO loads ({said(error)})", where=str(path), fix="convert it again")
 
 
 def _refuse_foreign(model: Any, path: Path) -> None:
@@ -158,7 +158,7 @@ class OpenVinoSession:
             request.infer()
             outputs = [request.get_output_tensor(place).data.copy() for place in range(len(self._names))]
         except Exception as error:  # a wrong shape is a RuntimeError of several lines
-            raise ModelFault(f"cannot run ({one_line(error)})", where=str(self._path), fix="check the input") from error
+            raise ModelFault(f"cannot run ({said(error)})", where=str(self._path), fix="check the input") from error
         return dict(zip(self._names, outputs, strict=True))
 
     def placement(self, inputs: NDArray[np.float32]) -> Placement:

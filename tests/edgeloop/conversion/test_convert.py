@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,22 @@ def test_a_network_that_cannot_be_exported_is_a_model_fault_of_one_line(
     assert "\n" not in caught.value.line()
     assert capfd.readouterr() == ("", "")
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_format_that_refuses_the_model_is_named_and_the_others_are_made(
+    folders: Any, unknown_to_openvino: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    made = convert(
+        ConvertParams(formats=("onnx", "openvino")),
+        model=unknown_to_openvino(folders.model),
+        dataset=folders.dataset,
+        validation=folders.validation,
+        converted=tmp_path / "converted",
+    )
+    assert [variant.name for variant in made.variants if variant.accepted] == ["torch-fp32", "onnx-fp32"]
+    ((name, reason),) = ((one.name, one.reason) for one in made.unmade)
+    assert name == "openvino-fp32" and "Det" in reason and "\n" not in reason
+    assert not list((tmp_path / "converted").glob("openvino*"))
 
 
 def strings(message: Any) -> Any:

@@ -123,14 +123,23 @@ def test_training_that_fails_is_a_reason_and_no_error(kind: type[EdgeloopError])
     assert found.fallback is not None and "for it failed: net: cannot be exported" in found.fallback
 
 
-def test_another_file_that_fails_stops_the_search() -> None:
+def test_a_rung_that_fails_is_left_out_and_the_next_is_tried() -> None:
     def judge(rung: Rung, recipe: Recipe) -> Judgement:
         if recipe.kept_float:
             raise ModelFault("cannot be quantized", where="net", fix="change it")
         return judgement()
 
+    found = search(judge, tuning=TUNING)
+    assert "mixed precision" not in rungs(found) and rungs(found)[-1] == "quantization-aware training"
+    assert found.fallback is not None and "mixed precision, for it failed: net: cannot be" in found.fallback
+
+
+def test_a_plain_recipe_that_fails_ends_the_search() -> None:
+    def judge(rung: Rung, recipe: Recipe) -> Judgement:
+        raise ModelFault("cannot be quantized", where="net", fix="change it")
+
     with pytest.raises(ModelFault):
-        search(judge, tuning=TUNING)
+        search(judge)
 
 
 @pytest.mark.parametrize("trials", [1, 2, 5])

@@ -1,6 +1,7 @@
 """What cannot be made on this machine is named with its reason, and the rest is made."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,24 @@ def test_a_scheme_whose_package_is_not_installed_is_named_with_what_to_install(
     assert [variant.name for variant in found.variants] == ["onnx-int8"]
     ((name, reason),) = ((one.name, one.reason) for one in found.unmade)
     assert name == "openvino-int8" and "pip install 'edgeloop[nncf]'" in reason
+
+
+def test_a_scheme_that_cannot_quantize_the_model_is_named_and_the_others_are_made(
+    made: Any, unknown_to_openvino: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    convert(
+        ConvertParams(parity_samples=8),
+        model=unknown_to_openvino(made.model),
+        dataset=made.dataset,
+        validation=made.validation,
+        converted=tmp_path / "converted",
+    )
+    found = quantized(made, tmp_path / "converted", "nncf", "onnxruntime_static")
+    assert [variant.name for variant in found.variants] == ["onnx-int8"]
+    ((name, reason),) = ((one.name, one.reason) for one in found.unmade)
+    assert name == "openvino-int8" and "Det" in reason and str(tmp_path) not in reason
+    files = sorted(path.name for path in (tmp_path / "quantized").iterdir())
+    assert files == ["model.json", "onnx-int8.onnx", "variants.json"]
 
 
 def test_no_file_is_left_of_what_was_not_made(made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
