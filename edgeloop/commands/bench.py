@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.commands.devices import DECLARATIONS, Folder
+from edgeloop.commands.devices import DECLARATIONS, Folder, existing
 from edgeloop.errors import EXIT_GATE
 from edgeloop.terminal import exiting, print_json, print_pairs
 
@@ -28,7 +28,7 @@ def bench(
 
         row, environment = bench_file(
             model,
-            device=device_named(device, folder),
+            device=device_named(device, existing(folder)),
             runtime=runtime,
             threads=threads,
             profile=profile,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeloop.commands import Debug, Json
+from edgeloop.errors import InputFault
 from edgeloop.files import write_json
 from edgeloop.terminal import exiting, print_json, print_table
 
@@ -20,6 +21,17 @@ def group() -> None:
     """Devices."""
 
 
+def existing(folder: Path) -> Path:
+    """The folder of declarations; only the default one need not exist.
+
+    Raises:
+        InputFault: It was named and is not there.
+    """
+    if folder != DECLARATIONS and not folder.is_dir():
+        raise InputFault("is no folder", where=str(folder), fix=f"name one of declarations, such as {DECLARATIONS}")
+    return folder
+
+
 @app.command(name="list")
 def list_(
     folder: Folder = DECLARATIONS,
@@ -30,7 +42,7 @@ def list_(
     with exiting(debug=debug):
         from edgeloop.devices import declared
 
-        devices = declared(folder)
+        devices = declared(existing(folder))
         if as_json:
             print_json([device.values() for device in devices])
             return
@@ -52,7 +64,7 @@ def fingerprint(
         from edgeloop.devices import declared
         from edgeloop.devices import fingerprint as fingerprint_of
 
-        found = {device.name: fingerprint_of(device) for device in declared(folder)}
+        found = {device.name: fingerprint_of(device) for device in declared(existing(folder))}
         if output is None:
             print_json(found)
         else:

@@ -113,9 +113,9 @@ def _header(file: BinaryIO, separator: str) -> list[str]:
     try:
         text = line[1].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("is not UTF-8 text") from error
+        raise Unreadable("is not UTF-8 text: save it as UTF-8 first") from error
     if "\0" in text:
-        raise Unreadable("is not UTF-8 text")
+        raise Unreadable("is not UTF-8 text: save it as UTF-8 first")
     return [name.strip() for name in next(csv.reader([text], delimiter=separator), [])]
 
 

@@ -11,7 +11,7 @@ from edgeloop.canonical import sha256_of_file
 from edgeloop.data.inputs import AnyPreprocessing
 from edgeloop.errors import InputFault, ModelFault
 from edgeloop.lineage.subject import Parent
-from edgeloop.models import ModelCard, read_weights
+from edgeloop.models import WEIGHTS_FILE, ModelCard, read_weights
 from edgeloop.training import TrainParams
 
 if TYPE_CHECKING:
@@ -96,10 +96,14 @@ def inherited(params: TrainParams, names: tuple[str, ...]) -> Inheritance | None
 def _opened(named: str) -> Iterator[tuple[ModelCard, Path, str | None]]:
     """Card, weights and subject digest of a bundle; of a weights file, beside which its card lies, no digest.
 
+    A folder that `train` wrote stands for the weights in it.
+
     Raises:
         InputFault: It names nothing.
     """
     path = Path(named)
+    if (path / WEIGHTS_FILE).is_file():
+        path /= WEIGHTS_FILE
     if path.is_file():
         yield ModelCard.of(path.parent), path, None
         return

@@ -21,6 +21,19 @@ def test_this_machine_is_declared_without_any_file(tmp_path: Path) -> None:
     assert [device.name for device in declared(tmp_path / "nothing")] == ["local"]
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("fingerprint",)])
+def test_a_folder_that_is_named_and_not_there_is_an_error_of_one_line(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    from typer.testing import CliRunner
+
+    from edgeloop.commands.devices import app
+
+    ended = CliRunner().invoke(app, [*arguments, "--folder", str(tmp_path / "nothing")])
+    assert ended.exit_code == 2 and ended.stdout == ""
+    assert ended.stderr.count("\n") == 1 and "nothing: is no folder" in ended.stderr
+
+
 def test_the_shipped_declaration_says_what_holds_without_it(root: Path) -> None:
     assert read_device(root / "manifests/devices/local.yaml") == LOCAL
 

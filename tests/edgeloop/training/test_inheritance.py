@@ -39,6 +39,11 @@ def test_a_weights_file_is_begun_with_and_its_sha256_is_the_parent(lit_bars, par
     assert begun.parent.digest == f"sha256:{sha256_of_file(parent)}"
 
 
+def test_the_folder_stands_for_the_weights_in_it(lit_bars, parent, tmp_path):
+    begun = trained(lit_bars, tmp_path, init_from=str(parent.parent))
+    assert begun.parent is not None and begun.parent.sha256 == sha256_of_file(parent)
+
+
 def test_without_it_so_low_a_rate_learns_nothing(lit_bars, tmp_path):
     assert trained(lit_bars, tmp_path).metrics["accuracy"] < 0.9
 
