@@ -6,8 +6,8 @@
 * `contest`: both, timed and judged together; `lines` tells it.
 * `alone`: `edgeloop optimize` of the trained folder.
 
-`python -m benchmarks.optimize [--profile NAME] [SUBJECT …]` runs some; docs/optimize.md holds the last figures. Where two
-files are a few percent apart the profile `standard` tells them apart better than `quick`: it starts every process anew.
+`python -m benchmarks.optimize [--profile NAME] [SUBJECT …]` runs some; docs/optimize.md holds the last figures. Where
+two files are a few percent apart the profile `standard` tells them apart better than `quick`: each starts thrice.
 """
 
 import tempfile

@@ -87,8 +87,8 @@ class TrainParams(Contract):
     threads: int = Field(default=1, ge=1, le=256, description="computing threads; another number gives other weights")
     init_from: str | None = Field(
         default=None,
-        description="model to begin with: a bundle's folder, NAME@ALIAS, a folder that train wrote, or the weights file in"
-        " it; same architecture and classes",
+        description="model to begin with: a bundle's folder, NAME@ALIAS, the folder of train, or its weights file;"
+        " same architecture and classes",
     )
     checkpoints: Path | None = Field(
         default=None,
