@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeloop.data.features.image import plugin
-from edgeloop.data.observation import available_cores, observed
+from edgeloop.data.observation import observed
+from edgeloop.data.processes import available_cores
 from edgeloop.data.sources import RawSample
 
 ROUNDS = 3

@@ -43,7 +43,7 @@ def of_subject(name: str, folder: Path, *, profile: ProfileName) -> Iterator[Fig
     choice = choose(subject, trained, folder / "choice")
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in choice.seconds.items())
     told = f"{sum(choice.seconds.values()):.0f} s ({steps})"
-    yield f"{subject.name}: convert to select", told, f"≤ {LONGEST_S} s" if name == LARGE else "none"
+    yield f"{subject.name}: convert to select, all of val", told, "none"
     enter(trained, choice, folder / "contest")
     results = compete(trained, choice, folder / "contest", profile=profile)
     yield from lines.told(subject, results)

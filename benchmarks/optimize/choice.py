@@ -20,6 +20,7 @@ from edgeloop.errors import MissingExtra
 from edgeloop.optimization import ANY_SIZE
 from edgeloop.optimization.judgement import QuantizeLimits
 from edgeloop.optimization.variants import quantize
+from edgeloop.own_files.optimization import SPEED
 from edgeloop.quantization import QuantizeParams
 from edgeloop.selection import Selection, SelectLimits, SelectParams, select
 
@@ -73,7 +74,7 @@ def choose(subject: Subject, made: Made, folder: Path) -> Choice:
     targets = tuple(Target(runtime=name) for name in runtimes)
     benchmark(BenchmarkParams(targets=targets), converted=converted, quantized=quantized, benchmark=measured, **data)
     lap("benchmark")
-    params = SelectParams(limits=SelectLimits(max_accuracy_drop=subject.max_drop))
+    params = SelectParams(limits=SelectLimits(max_accuracy_drop=subject.max_drop, latency_quantile=SPEED))
     selection = select(params, benchmark=measured, quantized=quantized, selection=folder / "selection.json")
     lap("select")
     return Choice(selection, folder, seconds)

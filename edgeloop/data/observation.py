@@ -8,28 +8,20 @@ one content at a time, and of small pictures what some hundred of them show.
 
 import os
 import pickle
-import signal
 import stat
-import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context, resource_tracker
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.dataset import local_path
 from edgeloop.data.features import Features, FeaturesOfMany, Value
+from edgeloop.data.processes import ProcessDied, in_processes, paying
 from edgeloop.data.sources import RawSample
 from edgeloop.data.storage import content_at
 from edgeloop.errors import DataFault, EnvironmentFault, MissingExtra
-from edgeloop.orphans import ENGINE_PID_VARIABLE, end_with_engine
 from edgeloop.progress import progress
 
 MAX_FILE_BYTES = 256 << 20
@@ -37,9 +29,6 @@ MAX_FILE_BYTES = 256 << 20
 
 _FIRST = 64
 """So many samples tell how long the others take, or as many as take _CHUNK_S."""
-
-_WORTHWHILE_S = 1.0
-"""Less work than that is done before a second process has imported its libraries."""
 
 _CHUNK_S = 0.2
 _CHUNK_SAMPLES = 512
@@ -118,31 +107,13 @@ def _parts(samples: Sequence[RawSample], features: Features, processes: int | No
     yield first
     rest = samples[1 + len(first) :]
     if processes is None:
-        processes = _paying(len(rest) * seconds_each) if _travels(features) else 1
+        processes = paying(len(rest) * seconds_each) if _travels(features) else 1
     size = max(1, min(_CHUNK_SAMPLES, int(_CHUNK_S / seconds_each), -(-len(rest) // processes)))
     chunks = (rest[start : start + size] for start in range(0, len(rest), size))
     if processes == 1:
         yield from (_chunk(chunk, features) for chunk in chunks)
     else:
         yield from _spread(chunks, features, processes)
-
-
-def _paying(work_s: float) -> int:
-    """How many processes pay for their start with that much work: at most one a core, and never two for little."""
-    return max(1, min(available_cores(), int(work_s / _WORTHWHILE_S)))
-
-
-def available_cores() -> int:
-    """The cores that this process may use: those it is bound to, or fewer where its container has a smaller share."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = _SHARE_OF_CPU.read_text(encoding="ascii").split()
-        return max(1, min(bound, int(quota) // int(period)))
-    except (OSError, ValueError):  # no control groups, or "max": no limit
-        return bound
-
-
-_SHARE_OF_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
 def _chunk(samples: Sequence[RawSample], features: Features) -> list[Observation]:
@@ -191,55 +162,16 @@ def _travels(features: Features) -> bool:
 
 
 def _spread(chunks: Iterator[Sequence[RawSample]], features: Features, processes: int) -> Iterator[list[Observation]]:
-    """The observations of every chunk, in their order; at most one chunk waits for each process."""
-    context = get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
-    waiting: deque[tuple[Sequence[RawSample], Future[list[Observation]]]] = deque()
-
-    def ask(count: int) -> None:
-        with _startable():
-            waiting.extend((chunk, pool.submit(_chunk, chunk, features)) for chunk in islice(chunks, count))
-
+    """The observations of every chunk, in their order."""
     try:
-        ask(2 * processes)
-        while waiting:
-            yield waiting[0][1].result()
-            waiting.popleft()
-            ask(1)
-    except BrokenProcessPool as error:
-        unanswered = [sample.id for chunk, _ in waiting for sample in (chunk[0], chunk[-1])]
+        yield from in_processes(partial(_chunk, features=features), chunks, processes=processes)
+    except ProcessDied as died:
+        unanswered = [sample.id for chunk in died.unanswered for sample in (chunk[0], chunk[-1])]
         raise EnvironmentFault(
             "a process that looked at samples died",
             where=f"samples {unanswered[0]} to {unanswered[-1]}" if unanswered else "prepare_data",
             fix="give it more memory, or remove the sample that kills it",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin(parent: int) -> None:
-    """Begins a process: it ends with its parent, whatever ends that, and computes on one core."""
-    os.environ[ENGINE_PID_VARIABLE] = str(parent)
-    end_with_engine()
-    for library in ("OPENBLAS", "OMP", "MKL"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-
-
-@contextmanager
-def _startable() -> Iterator[None]:
-    """While processes start, they neither hear Ctrl-C, which is the parent's to answer, nor run its script again.
-
-    A script without the guard `if __name__ == "__main__"` would start itself in each of them.
-    """
-    main = sys.modules["__main__"]
-    resource_tracker.ensure_running()  # would be started with the first process, and lets Ctrl-C through again
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # is inherited, and never lifted there
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        ) from died
 
 
 def observation(sample: RawSample, features: Features) -> Observation:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeloop.data.scenes import Scene
-from edgeloop.data.scenes.options import SceneOptions, scenes
+from edgeloop.data.scenes.options import SceneOptions, drawn
 from edgeloop.data.scenes.png import png
 from edgeloop.data.sources import Box, RawSample
 from edgeloop.errors import DataFault
@@ -21,24 +21,25 @@ class TrafficSigns:
     options = SceneOptions
 
     def samples(self, path: Path | None, options: SceneOptions) -> Iterator[RawSample]:
-        """Scenes as PNG, drawn one by one.
+        """Scenes as PNG.
 
         Raises:
             DataFault: A path was given, which this source would ignore.
         """
         if path is not None:
             raise DataFault("the source traffic_signs takes no path", where=str(path), fix="remove prepare_data.path")
-        return (_sample(scene, options) for scene in scenes(options))
+        return drawn(options, _samples)
 
 
-def _sample(scene: Scene, options: SceneOptions) -> RawSample:
-    return RawSample(
+def _samples(scene: Scene, options: SceneOptions) -> tuple[RawSample]:
+    sample = RawSample(
         id=f"traffic_signs/{options.seed}/{options.size_pixels}/{scene.number:06d}",
         label=None,
         content=png(scene.pixels),
         boxes=tuple(Box(s.label, s.left, s.top, s.width, s.height) for s in scene.signs),
         metadata={"condition": scene.condition, "place": scene.place},
     )
+    return (sample,)
 
 
 plugin = TrafficSigns()

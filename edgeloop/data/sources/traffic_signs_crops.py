@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeloop.data.scenes import Scene
 from edgeloop.data.scenes.crops import cut_out
-from edgeloop.data.scenes.options import SceneOptions, scenes
+from edgeloop.data.scenes.options import SceneOptions, drawn
 from edgeloop.data.scenes.png import png
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import DataFault
@@ -31,19 +31,21 @@ class TrafficSignsCrops:
             raise DataFault(
                 "the source traffic_signs_crops takes no path", where=str(path), fix="remove prepare_data.path"
             )
-        return (sample for scene in scenes(options) for sample in _samples(scene, options))
+        return drawn(options, _samples)
 
 
-def _samples(scene: Scene, options: SceneOptions) -> Iterator[RawSample]:
+def _samples(scene: Scene, options: SceneOptions) -> list[RawSample]:
     group = f"traffic_signs_crops/{options.seed}/{options.size_pixels}/{scene.number:06d}"
-    for number, (sign, pixels) in enumerate(cut_out(scene, options.seed)):
-        yield RawSample(
+    return [
+        RawSample(
             id=f"{group}/{number}",
             label=sign.label,
             content=png(pixels),
             group=group,
             metadata={"condition": scene.condition, "place": scene.place},
         )
+        for number, (sign, pixels) in enumerate(cut_out(scene, options.seed))
+    ]
 
 
 plugin = TrafficSignsCrops()

@@ -15,7 +15,8 @@ import pytest
 from edgeloop.canonical import sha256_of_bytes
 from edgeloop.data.features import Features
 from edgeloop.data.features.image import plugin
-from edgeloop.data.observation import MAX_FILE_BYTES, Observation, _travels, available_cores, observation, observed
+from edgeloop.data.observation import MAX_FILE_BYTES, Observation, _travels, observation, observed
+from edgeloop.data.processes import available_cores
 from edgeloop.data.sources import RawSample
 from edgeloop.errors import EnvironmentFault
 
@@ -179,7 +180,7 @@ def test_nothing_to_look_at_gives_nothing():
 
 
 def test_few_samples_are_looked_at_by_this_process(samples, monkeypatch):
-    monkeypatch.setattr("edgeloop.data.observation.ProcessPoolExecutor", None)
+    monkeypatch.setattr("edgeloop.data.processes.ProcessPoolExecutor", None)
     assert len(observed(samples, plugin)) == 96
 
 
@@ -236,7 +237,7 @@ def test_ctrl_c_waits_until_all_processes_have_started(python, tmp_path):
     script = """
 import signal
 from multiprocessing import get_context
-from edgeloop.data.observation import _startable
+from edgeloop.data.processes import _startable
 if __name__ == "__main__":
     with _startable():
         process = get_context("spawn").Process(target=int)
@@ -258,11 +259,11 @@ def test_a_plugin_that_no_other_process_can_import_stays_in_this_one():
 
 def test_a_share_of_a_core_is_one_core(tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text("50000 100000\n")
-    monkeypatch.setattr("edgeloop.data.observation._SHARE_OF_CPU", tmp_path / "cpu.max")
+    monkeypatch.setattr("edgeloop.data.processes._SHARE_OF_CPU", tmp_path / "cpu.max")
     assert available_cores() == 1
 
 
 def test_without_a_limit_all_bound_cores_are_used(tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text("max 100000\n")
-    monkeypatch.setattr("edgeloop.data.observation._SHARE_OF_CPU", tmp_path / "cpu.max")
+    monkeypatch.setattr("edgeloop.data.processes._SHARE_OF_CPU", tmp_path / "cpu.max")
     assert available_cores() == len(os.sched_getaffinity(0))
