@@ -71,7 +71,7 @@ def profile_of(samples: Sequence[Sample], features: Path) -> Profile:
         EnvironmentFault: Scratch space does not suffice.
         MissingExtra: duckdb or pyarrow is not installed.
     """
-    from edgeloop.data.observation import available_cores
+    from edgeloop.data.processes import available_cores
 
     columns = columns_in(features)
     modes = [column.name for column in columns if column.name == _MODE and column.type == "text"]

@@ -80,7 +80,7 @@ def judge_large(
         EnvironmentFault: Memory or scratch space do not suffice.
         MissingExtra: A package of the extras `data` or `validation` is not installed.
     """
-    from edgeloop.data.observation import available_cores
+    from edgeloop.data.processes import available_cores
 
     refuse_unknown_environment(environment)
     if preparation.split_by == "time":

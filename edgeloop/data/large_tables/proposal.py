@@ -34,7 +34,7 @@ def proposal_for_large(
     Raises:
         EdgeloopError: As `edgeloop.data.large_tables.judgement.judge_large`.
     """
-    from edgeloop.data.observation import available_cores
+    from edgeloop.data.processes import available_cores
 
     assert preparation.path is not None
     place = preparation.path.expanduser()

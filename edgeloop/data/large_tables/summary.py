@@ -32,7 +32,7 @@ def statistics_of_table(
         EnvironmentFault: Memory or scratch space do not suffice.
         MissingExtra: A package of the extra `data` is not installed.
     """
-    from edgeloop.data.observation import available_cores
+    from edgeloop.data.processes import available_cores
 
     assert preparation.path is not None
     known = {} if like is None else {column.name: column.edges for column in _read(like).columns if column.edges}
