@@ -3,10 +3,9 @@
 In this order:
 
     plain              the recipe of the parameters
-    bias correction    in full, where that recipe took the fast one
     mixed precision    the layers that do the most harm alone stay float: 1/16 of them, 1/8, 1/4, then half
     calibration        the other methods, everything quantized
-    bias correction    with the method that lost least, for a scheme that has not done it from the start
+    bias correction    in full, with the method that lost least, for a scheme that has not begun with that
     quantization-aware training    the plain recipe on weights that were trained on with everything rounded
 
 Then the float file is kept, with the reason. A budget of trials, not of seconds, so that equal inputs end alike.
@@ -169,8 +168,6 @@ def _rungs(
     tuning: Tuning | None,
 ) -> Iterator[tuple[Rung, Recipe]]:
     """The recipes after the plain one; `made` grows meanwhile, and `found` is filled."""
-    if plain.bias_correction == "fast":
-        yield "bias correction", plain.model_copy(update={"bias_correction": "full"})
     found += harms()
     worst_first = [harm.layer for harm in found]
     for count in sorted({math.ceil(len(worst_first) / share) for share in SHARES} - {0, len(worst_first)}):
@@ -180,7 +177,7 @@ def _rungs(
     for method in methods:
         if method != plain.method:
             yield "calibration", plain.model_copy(update={"method": method})
-    if not corrects_bias:
+    if not corrects_bias or plain.bias_correction == "fast":
         whole = [trial for trial in made if not trial.recipe.kept_float]
         best = min(whole, key=lambda trial: trial.rank).recipe
         yield "bias correction", best.model_copy(update={"bias_correction": "full"})

@@ -25,7 +25,7 @@ class Effort:
         judged_samples: At most, by `quantize`, once a file.
         measured_samples: At most, by `benchmark`, of every file on every runtime that loads it.
         trials: Most files a scheme makes.
-        bias_correction: Of a scheme that always corrects; where `fast` fails, `full` is the next trial.
+        bias_correction: Of a scheme that always corrects; `full` reads a large model's samples once a layer.
         qat_epochs: Of the last trial, where the weights as they were trained are at hand.
     """
 
