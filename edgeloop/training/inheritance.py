@@ -54,7 +54,7 @@ class Inheritance:
             ModelFault: They do not fit.
         """
         expected = network.state_dict()
-        if other := [n for n, w in self.weights.items() if n in expected and w.dtype != expected[n].dtype]:
+        if other := [n for n, w in expected.items() if n in self.weights and w.dtype != self.weights[n].dtype]:
             raise ModelFault(
                 f"has {other[0]} of another type ({self.weights[other[0]].dtype}, here {expected[other[0]].dtype})",
                 where="train.init_from",
