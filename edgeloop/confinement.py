@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -43,14 +44,33 @@ def confined(
     timeout_s: float = TIMEOUT_S,
     interpreter: Path | None = None,
 ) -> Any:
-    """What `function` returns for the keyword arguments; both are JSON types.
+    """What `function` returns, see `confining`."""
+    with confining(
+        function, arguments, where=where, memory_bytes=memory_bytes, timeout_s=timeout_s, interpreter=interpreter
+    ) as answer:
+        return answer()
+
+
+@contextmanager
+def confining(
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    where: Path,
+    memory_bytes: int = MEMORY_BYTES,
+    timeout_s: float = TIMEOUT_S,
+    interpreter: Path | None = None,
+) -> Iterator[Callable[[], Any]]:
+    """Begins the work; what is yielded waits for its end, and is what `function` returns for the keyword arguments.
+
+    When the block ends, the process is gone, whether it was waited for or not.
 
     Args:
         function: Of this package, as `edgeloop.module:name`.
-        arguments: Its keyword arguments; paths are absolute.
+        arguments: Its keyword arguments, JSON types like the result; paths are absolute.
         where: The file that is worked on, for the error.
         memory_bytes: Of addresses.
-        timeout_s: Wall clock.
+        timeout_s: Wall clock, from now on.
         interpreter: Python of another environment; this one's unless given.
 
     Raises:
@@ -63,18 +83,23 @@ def confined(
         order, answer, said = (scratch / file for file in ("order.json", "answer.json", "said"))
         order.write_text(json.dumps({"function": function, "arguments": arguments, "memory_bytes": memory_bytes}))
         command = [str(interpreter or sys.executable), "-m", "edgeloop.confinement", str(order), str(answer)]
+        end_s = time.monotonic() + timeout_s
         with _started(command, folder=_importable(scratch, interpreter), own=not interpreter, said=said) as process:
-            try:
-                code = process.wait(timeout_s)
-            except subprocess.TimeoutExpired as error:
-                what = f"takes more than {timeout_s:g} s"
-                raise ModelFault(what, where=str(where), fix="use a smaller model") from error
-        if answer.is_file():
-            return _answered(json.loads(answer.read_text()))
-        if interpreter and code > 0:
-            what = f"cannot run edgeloop ({_last_line(said) or f'exit code {code}'})"
-            raise EnvironmentFault(what, where=str(interpreter), fix="build its environment again")
-        raise ModelFault(_ended(code, memory_bytes), where=str(where), fix="check the file")
+
+            def answered() -> Any:
+                try:
+                    code = process.wait(max(0.0, end_s - time.monotonic()))
+                except subprocess.TimeoutExpired as error:
+                    what = f"takes more than {timeout_s:g} s"
+                    raise ModelFault(what, where=str(where), fix="use a smaller model") from error
+                if answer.is_file():
+                    return _answered(json.loads(answer.read_text()))
+                if interpreter and code > 0:
+                    what = f"cannot run edgeloop ({_last_line(said) or f'exit code {code}'})"
+                    raise EnvironmentFault(what, where=str(interpreter), fix="build its environment again")
+                raise ModelFault(_ended(code, memory_bytes), where=str(where), fix="check the file")
+
+            yield answered
 
 
 def _importable(scratch: Path, interpreter: Path | None) -> Path:

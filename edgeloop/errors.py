@@ -58,6 +58,10 @@ class EdgeloopError(Exception):
         words = " ".join((f"{text}; {self.fix}" if self.fix else text).split())
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
 
+    def reason(self) -> str:
+        """What and what to do, on one line, for a record that outlives the place."""
+        return EdgeloopError(self.what, fix=self.fix).line()
+
 
 class GateRefused(EdgeloopError):
     """A limit that the user set was not met."""

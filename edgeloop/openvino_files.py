@@ -73,7 +73,9 @@ def convert_onnx(source: Path, path: Path, *, half: bool = False, compute: Compu
         raise
     except Exception as error:  # the library raises its own, RuntimeError and kin
         raise ModelFault(
-            f"cannot be converted to OpenVINO's IR ({said(error)})", where=str(source), fix="check the file"
+            f"cannot be converted to OpenVINO's IR ({said(error)})",
+            where=str(source),
+            fix="choose another format or change the model",
         ) from error
     return str(openvino.__version__)
 

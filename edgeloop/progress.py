@@ -47,6 +47,24 @@ def progress(step: str, total: int | None) -> Iterator[Advance]:
         yield lambda _done, _text: None
 
 
+@contextmanager
+def share(advance: Advance, units: int) -> Iterator[Advance]:
+    """A part of the work, of so many units: counts no more than those, and all of them once it has ended or failed."""
+    left, said = units, ""
+
+    def counted(done: int, text: str) -> None:
+        nonlocal left, said
+        done = min(done, left)
+        left, said = left - done, text
+        advance(done, text)
+
+    try:
+        yield counted
+    finally:
+        if left:
+            advance(left, said)
+
+
 def _lines(step: str, total: int | None) -> Advance:
     done, stream = 0, sys.stderr
 

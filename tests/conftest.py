@@ -21,6 +21,7 @@ import pytest
 
 from edgeloop.latecomers import not_collecting
 from edgeloop.privacy import opt_out
+from edgeloop.training.determinism import WAITING
 
 ROOT = Path(__file__).parents[1]
 COST = {"slow": 1, "privileged": 2, "long": 3}
@@ -195,7 +196,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Any:
         try:
             return module.Imported(Path(named.read_text()))
         except OSError:  # nobody has needed it yet, or nobody does any more
-            named.write_text(str(module.started(place, home_of(place))))
+            named.write_text(str(module.started(place, home_of(place, **WAITING))))
         return module.Imported(Path(named.read_text()))
 
 

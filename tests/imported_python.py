@@ -116,7 +116,7 @@ def started(place: Path, environment: Mapping[str, str]) -> Path:
         environment: Of its imports.
     """
     address = Path(tempfile.mkdtemp()) / "socket"  # the path of a socket has to be short
-    silent = {**environment, "GOMP_SPINCOUNT": "2000", "GX_ANALYTICS_ENABLED": "false"}
+    silent = {**environment, "GX_ANALYTICS_ENABLED": "false"}
     silent.pop("PYTHONPATH", None)
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -6,7 +6,7 @@ meets all candidates alike. A round in which something else had the CPU is taken
 
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -112,9 +112,10 @@ def _measured(
             if restart == order.profile.restarts - 1:
                 _collect_outputs(connection, seats, cores=before.cores, order=order, advance=advance)
                 _collect_placements(seats)
-    for record in records:
-        if record.stop is None:
-            _measure_memory(connection, record, models[record.candidate.name], single, order)
+    alive = [record for record in records if record.stop is None]
+    with _pool(alive, cores=before.cores) as pool:
+        measured = partial(_measure_memory, connection, models=models, single=single, order=order)
+        for record, _ in zip(alive, pool.map(measured, alive), strict=True):
             advance(1, f"{record.candidate.name}: memory")
     preprocess_ms = _preprocess_ms(connection, survey, order)
     after = asked(survey, "environment", Environment, timeout_s=LOAD_TIMEOUT_S)
@@ -208,12 +209,8 @@ def _take_turn(seat: _Seat, *, restart: int, number: int, profile: Profile) -> N
 def _collect_outputs(
     connection: Connection, seats: Sequence[_Seat], *, cores: int, order: Order, advance: Advance
 ) -> None:
-    """Outputs for all samples, from the very process and file that was timed.
-
-    As many candidates answer at once as the device has cores for: nothing is timed any more.
-    """
-    busiest = max((seat.record.candidate.target.threads for seat in seats), default=1)
-    with ThreadPoolExecutor(max(1, cores // busiest)) as pool:
+    """Outputs for all samples, from the very process and file that was timed."""
+    with _pool([seat.record for seat in seats], cores=cores) as pool:
         for chunk in order.material.chunks():
             remote = connection.put(chunk)
             with np.load(chunk) as arrays:
@@ -225,6 +222,12 @@ def _collect_outputs(
                     with stopping(seat.record):
                         seat.record.outputs.append(_fetched(connection, path, order.material.folder))
     advance(len(seats), "outputs")
+
+
+def _pool(records: Sequence[Record], *, cores: int) -> ThreadPoolExecutor:
+    """For as many candidates at once as the device has cores for, when nothing is timed any more."""
+    busiest = max((record.candidate.target.threads for record in records), default=1)
+    return ThreadPoolExecutor(max(1, cores // busiest))
 
 
 def _answered(seat: _Seat, *, inputs: str, samples: int) -> str | None:
@@ -261,11 +264,13 @@ def _fetched(connection: Connection, remote: str, folder: Path) -> Arrays:
         path.unlink(missing_ok=True)
 
 
-def _measure_memory(connection: Connection, record: Record, model: str, single: str, order: Order) -> None:
+def _measure_memory(
+    connection: Connection, record: Record, *, models: Mapping[str, str], single: str, order: Order
+) -> None:
     """A process that only loads and runs the model, with one input, and then tells its peak."""
     with stopping(record), connection.converse(arguments(record.candidate.target.threads)) as conversation:
         alone = Record(candidate=record.candidate)
-        if _loaded(conversation, alone, model, single):
+        if _loaded(conversation, alone, models[record.candidate.name], single):
             queries = order.profile.round_queries
             timeout_s = _timeout_s(queries * record.warm[-1].query_ns / 1e9)
             asked(conversation, "time", Timed, timeout_s=timeout_s, queries=queries, duration_ns=0)

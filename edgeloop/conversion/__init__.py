@@ -1,10 +1,10 @@
 """Conversion of a trained model, one target format a file."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from edgeloop.errors import DataFault, MissingExtra, ModelFault
 from edgeloop.files import copy_file, whole_folder
 from edgeloop.models import CARD_FILE, WEIGHTS_FILE, ModelCard
 from edgeloop.parity import Parity, compared, joined
-from edgeloop.progress import Advance, progress
+from edgeloop.progress import Advance, progress, share
 from edgeloop.runtimes import Arrays, Runtime, Session
 from edgeloop.tensorrt_engines import EngineOptions
 from edgeloop.variants import VARIANTS_FILE, Check, Tool, UnmadeVariant, Variant, VariantSet, float_variant
@@ -96,6 +96,19 @@ class Converter(Protocol):
         """
 
 
+@runtime_checkable
+class Apart(Protocol):
+    """A converter that works in a process of its own, so that others can work meanwhile."""
+
+    def converting(
+        self, model: Path, source: Path, *, target: Path, params: ConvertParams
+    ) -> AbstractContextManager[Callable[[], Converted | NotMade]]:
+        """Begins what `Converter.convert` does; what the block is given ends it. The process ends with the block."""
+
+
+_Ending = Callable[[], Converted | NotMade]
+
+
 def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Path, converted: Path) -> VariantSet:
     """The trained model in every format of the section, each compared with the trained one on real samples of val.
 
@@ -117,11 +130,12 @@ def convert(params: ConvertParams, *, model: Path, dataset: Path, validation: Pa
     samples = spread(opened.split("val"), params.parity_samples)
     if not samples:
         raise DataFault("val holds no accepted sample", where=str(dataset), fix="add data or loosen the suite")
+    val = (opened, samples)
     with whole_folder(converted) as folder:
         trained, formats = _trained(model, folder), with_sources(params.formats)
-        with progress("convert", len(formats) * (1 + len(samples))) as advance:
-            val = (opened, samples)
-            found = _all_converted(formats, params, folder=folder, val=val, advance=advance)
+        with progress("convert", len(formats) * _units(val)) as advance, ExitStack() as stack:
+            begun = _begun(formats, params, folder=folder, stack=stack)
+            found = _all_converted(formats, params, folder=folder, val=val, begun=begun, advance=advance)
         made = VariantSet(
             variants=(trained, *(one for one in found if isinstance(one, Variant))),
             unmade=tuple(one for one in found if isinstance(one, UnmadeVariant)),
@@ -151,8 +165,26 @@ def _trained(model: Path, folder: Path) -> Variant:
     return float_variant(TRAINED, TRAINED_FORMAT, path, tool)
 
 
+def _begun(formats: Sequence[str], params: ConvertParams, *, folder: Path, stack: ExitStack) -> dict[str, _Ending]:
+    """Of the formats that are made apart, of the trained weights, what waits for each."""
+    begun: dict[str, _Ending] = {}
+    for name in formats:
+        converter: Converter = plugins.load("conversion", name)
+        if isinstance(converter, Apart) and converter.source == TRAINED_FORMAT:
+            source, target = folder / f"{TRAINED}.safetensors", folder / f"{name}-fp32{converter.suffix}"
+            with suppress(MissingExtra):  # whoever asks for the format is told
+                begun[name] = stack.enter_context(converter.converting(folder, source, target=target, params=params))
+    return begun
+
+
 def _all_converted(
-    formats: Sequence[str], params: ConvertParams, *, folder: Path, val: tuple[Dataset, list[Sample]], advance: Advance
+    formats: Sequence[str],
+    params: ConvertParams,
+    *,
+    folder: Path,
+    val: tuple[Dataset, list[Sample]],
+    begun: Mapping[str, _Ending],
+    advance: Advance,
 ) -> list[Variant | UnmadeVariant]:
     """In the order of the formats; one that its converter refuses does not take the others with it.
 
@@ -163,28 +195,40 @@ def _all_converted(
     faults: list[ModelFault] = []
     for name in formats:
         try:
-            found.append(_converted(name, params, folder=folder, val=val, advance=advance))
+            with share(advance, _units(val)) as counted:
+                found.append(_converted(name, params, folder=folder, val=val, begun=begun, advance=counted))
         except ModelFault as fault:
             faults.append(fault)
             converter: Converter = plugins.load("conversion", name)
             (folder / f"{name}-fp32{converter.suffix}").unlink(missing_ok=True)
-            found.append(_unmade(name, f"{converter.source}-fp32", NotMade(fault.what)))
-            advance(0, f"{name} not evaluated: {fault.what}")
+            found.append(_unmade(name, f"{converter.source}-fp32", NotMade(fault.reason())))
+            advance(0, f"{name} not evaluated: {fault.reason()}")
     if faults and not any(isinstance(one, Variant) for one in found):
         raise faults[0]
     return found
 
 
+def _units(val: tuple[Dataset, list[Sample]]) -> int:
+    """Of progress, for one format: it is written, and every sample is compared."""
+    return 1 + len(val[1])
+
+
 def _converted(
-    name: str, params: ConvertParams, *, folder: Path, val: tuple[Dataset, list[Sample]], advance: Advance
+    name: str,
+    params: ConvertParams,
+    *,
+    folder: Path,
+    val: tuple[Dataset, list[Sample]],
+    begun: Mapping[str, _Ending],
+    advance: Advance,
 ) -> Variant | UnmadeVariant:
     converter: Converter = plugins.load("conversion", name)
     weights = folder / f"{TRAINED}.safetensors"
     source = f"{converter.source}-fp32"
     target = folder / f"{name}-fp32{converter.suffix}"
-    made = _made(converter, source, folder=folder, target=target, params=params)
+    made = _made(converter, source, folder=folder, target=target, params=params, ending=begun.get(name))
     if isinstance(made, NotMade):
-        advance(1 + len(val[1]), f"{name} not evaluated: {made.reason}")
+        advance(0, f"{name} not evaluated: {made.reason}")
         return _unmade(name, source, made)
     advance(1, f"{name} written")
     trained_runtime: Runtime = plugins.load("runtimes", "torch")
@@ -208,14 +252,20 @@ def _converted(
 
 
 def _made(
-    converter: Converter, source: str, *, folder: Path, target: Path, params: ConvertParams
+    converter: Converter,
+    source: str,
+    *,
+    folder: Path,
+    target: Path,
+    params: ConvertParams,
+    ending: _Ending | None,
 ) -> Converted | NotMade:
-    """Of the variant `source` in `folder`, if that one was made."""
+    """Of the variant `source` in `folder`, if that one was made; `ending` where it was begun."""
     path = next((path for path in folder.iterdir() if path.stem == source), None)
     if path is None:
         return NotMade(f"{source}, which it is made of, was not made")
     try:
-        return converter.convert(folder, path, target=target, params=params)
+        return ending() if ending else converter.convert(folder, path, target=target, params=params)
     except MissingExtra as error:
         return NotMade(error.line())
 

@@ -12,12 +12,15 @@ Shapes: 1, H, W, C → 1, K, or what else the architecture answers with.
 """
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgeloop.confinement import confined
+from edgeloop.confinement import confining
 from edgeloop.conversion import Converted, ConvertParams
 from edgeloop.errors import EnvironmentFault, MissingExtra, ModelFault, translated
 from edgeloop.files import whole_file
@@ -44,32 +47,57 @@ class LiteRtConverter:
     runtime = "litert"
     suffix = ".tflite"
 
-    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted:  # noqa: ARG002
+    def convert(self, model: Path, source: Path, *, target: Path, params: ConvertParams) -> Converted:
         """See `edgeloop.conversion.Converter`.
 
         Raises:
             EnvironmentFault: The other environment is broken.
         """
+        with self.converting(model, source, target=target, params=params) as made:
+            return made()
+
+    @contextmanager
+    def converting(
+        self,
+        model: Path,
+        source: Path,
+        *,
+        target: Path,
+        params: ConvertParams,  # noqa: ARG002
+    ) -> Iterator[Callable[[], Converted]]:
+        """See `edgeloop.conversion.Apart`."""
         interpreter = litert_python(os.environ)
         with translated(source), source.open("rb"):
             pass
-        with whole_file(target) as partial:
-            paths = {"model": model, "source": source, "target": partial}
-            try:
-                versions = confined(
-                    "edgeloop.conversion.litert:convert_here",
-                    {name: str(path.absolute()) for name, path in paths.items()},
-                    where=source,
-                    memory_bytes=MEMORY_BYTES,
-                    timeout_s=TIMEOUT_S,
-                    interpreter=interpreter,
-                )
-            except EnvironmentFault as error:
-                if error.where != str(interpreter):
-                    raise
-                raise EnvironmentFault(error.what, where=error.where, fix=BUILD) from error
-        own = versions.pop("litert-torch")
-        return Converted(tool=Tool(name="litert_torch.convert", version=own, options=versions))
+        with translated(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = tempfile.TemporaryDirectory(dir=target.parent, prefix=".litert-")
+        with scratch as name:
+            written = Path(name) / target.name
+            paths = {"model": model, "source": source, "target": written}
+            with confining(
+                "edgeloop.conversion.litert:convert_here",
+                {name: str(path.absolute()) for name, path in paths.items()},
+                where=source,
+                memory_bytes=MEMORY_BYTES,
+                timeout_s=TIMEOUT_S,
+                interpreter=interpreter,
+            ) as answer:
+                yield partial(_made, answer, interpreter, written=written, target=target)
+
+
+def _made(answer: Callable[[], Any], interpreter: Path, *, written: Path, target: Path) -> Converted:
+    """Waits for the process, whose file becomes `target`."""
+    try:
+        versions = answer()
+    except EnvironmentFault as error:
+        if error.where != str(interpreter):
+            raise
+        raise EnvironmentFault(error.what, where=error.where, fix=BUILD) from error
+    with whole_file(target) as whole:
+        written.rename(whole)
+    own = versions.pop("litert-torch")
+    return Converted(tool=Tool(name="litert_torch.convert", version=own, options=versions))
 
 
 def litert_python(environment: Mapping[str, str]) -> Path:

@@ -1,6 +1,7 @@
 """Which layers do the harm: each is quantized alone, all others stay float."""
 
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,15 +34,18 @@ def harms_of(
     runtime: Runtime = plugins.load("runtimes", scheme.runtime)
     expected = _outputs(runtime, source, inputs)
     layers = scheme.layers(source)
-    found = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for layer in layers:
+    answers: list[Future[Arrays]] = []
+    # one file is asked, which takes one core, while the next one is made
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(1) as asking:
+        for place, layer in enumerate(layers):
             others = tuple(sorted(set(layers) - {layer}))
             alone = recipe.model_copy(update={"kept_float": others, "bias_correction": "none"})
-            target = Path(scratch) / f"alone{scheme.suffix}"
+            target = Path(scratch) / f"alone-{place % 2}{scheme.suffix}"
             scheme.quantize(source, [inputs], target=target, recipe=alone)
-            found.append(Harm(layer, _sqnr_db(expected, _outputs(runtime, target, inputs))))
-            advance(0, f"sensitivity of layer {len(found)} of {len(layers)}")
+            wait(answers)
+            answers.append(asking.submit(_outputs, runtime, target, inputs))
+            advance(0, f"sensitivity of layer {place + 1} of {len(layers)}")
+    found = (Harm(layer, _sqnr_db(expected, one.result())) for layer, one in zip(layers, answers, strict=True))
     return tuple(sorted(found, key=lambda harm: harm.rank))
 
 

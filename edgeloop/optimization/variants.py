@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import islice
@@ -28,7 +28,7 @@ from edgeloop.optimization.recovery import Harm, Rung, Search, Trial, searched
 from edgeloop.optimization.tuned_files import TunedFiles
 from edgeloop.optimization.tuning import Lesson
 from edgeloop.parity import compared, joined
-from edgeloop.progress import Advance, progress
+from edgeloop.progress import Advance, progress, share
 from edgeloop.quantization import Checked, QuantizeParams, Scheme
 from edgeloop.runtimes import Arrays, Runtime, Session
 from edgeloop.tasks import Floats, Task, Truth
@@ -115,7 +115,11 @@ def quantize(
                 sizes = {name: placed.path.stat().st_size for name, placed in sources.items()}
                 tuned = TunedFiles(sources, lesson, folder=Path(scratch), advance=advance)
                 work = _Work(params, card, opened, chosen, exam, tuned, *_tuning(params, sources), advance, sizes)
-                found = [_quantized(scheme, sources, missing, folder=folder, work=work) for scheme in schemes]
+                found = []
+                for scheme in schemes:
+                    with share(advance, units // len(schemes)) as counted:
+                        part = replace(work, advance=counted)
+                        found.append(_quantized(scheme, sources, missing, folder=folder, work=part))
             record = calibration.recorded(
                 chosen, requested=params.calibration_samples, seed=params.seed, method=params.calibration_method
             )
@@ -194,7 +198,7 @@ def _quantized(
         for left in folder.glob(f"trial-*{scheme.suffix}"):
             left.unlink()
         # the place of a model fault is a folder that is gone when the record is read
-        return _unmade(scheme, error.what if isinstance(error, ModelFault) else error.line(), work=work)
+        return _unmade(scheme, error.reason() if isinstance(error, ModelFault) else error.line(), work=work)
     target = folder / f"{scheme.variant}{scheme.suffix}"
     variant = _variant(scheme, source, search)
     renamed(search.best.path, target)
@@ -204,7 +208,7 @@ def _quantized(
 
 
 def _unmade(scheme: Scheme, reason: str, *, work: _Work) -> UnmadeVariant:
-    work.advance(len(work.chosen) + len(work.exam.samples), f"{scheme.variant} not evaluated: {reason}")
+    work.advance(0, f"{scheme.variant} not evaluated: {reason}")
     return UnmadeVariant(
         name=scheme.variant, format=scheme.format, precision=scheme.precision, made_from=scheme.source, reason=reason
     )

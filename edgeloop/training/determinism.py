@@ -15,9 +15,8 @@ from edgeloop.errors import EnvironmentFault
 from edgeloop.plugins import missing_extra
 
 _VECTOR_FLAGS = ("sse4_2", "avx", "f16c", "fma", "avx2", "avx512", "avx_vnni", "amx", "asimd", "sve", "bf16", "i8mm")
-_WAIT_POLICY, _SPIN_COUNT = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
-_SPINS = "2000"
-"""Some 0.1 ms: longer than what lies between two kernels of a training, shorter than a turn of the scheduler."""
+WAITING = {"GOMP_SPINCOUNT": "2000"}
+"""How threads wait: 0.1 ms awake, longer than between two kernels of a training, less than a turn of the scheduler."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -34,16 +33,15 @@ def import_torch() -> None:
     Raises:
         MissingExtra: torch is not installed.
     """
-    chosen = not {_WAIT_POLICY, _SPIN_COUNT} & os.environ.keys()
-    if chosen:
-        os.environ[_SPIN_COUNT] = _SPINS
+    chosen = {} if {"OMP_WAIT_POLICY", *WAITING} & os.environ.keys() else WAITING
+    os.environ.update(chosen)
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra(error, "train") from error
     finally:
-        if chosen:
-            del os.environ[_SPIN_COUNT]
+        for variable in chosen:
+            del os.environ[variable]
 
 
 def require_device(device: str) -> None:

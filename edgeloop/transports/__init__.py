@@ -45,7 +45,7 @@ class Connection(Protocol):
     def converse(self, arguments: Sequence[str]) -> AbstractContextManager[Conversation]:
         """Starts `python -m …` on the device; `arguments` is a vector and never seen by a shell.
 
-        The program is ended when the block ends.
+        The program is ended when the block ends. Several threads may start programs, and ask each its own.
         """
 
 

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -81,7 +82,7 @@ def read_script(address: str) -> Script:
 
 class _FakeDevice:
     def __init__(self, script: Script, folder: Path) -> None:
-        self._script, self._folder, self._count = script, folder, 0
+        self._script, self._folder, self._places = script, folder, count(1)
 
     def put(self, path: Path) -> str:
         if not path.exists():
@@ -110,8 +111,7 @@ class _FakeDevice:
 
     def _place(self) -> Path:
         """A new folder on the device."""
-        self._count += 1
-        place = self._folder / str(self._count)
+        place = self._folder / str(next(self._places))
         place.mkdir()
         return place
 

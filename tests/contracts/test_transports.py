@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def ask(conversation: Conversation, verb: str, **values: Any) -> dict[str, Any]:
 def test_each_question_gets_its_own_answer(conversation: Conversation) -> None:
     answers = [ask(conversation, "peak"), ask(conversation, "fly"), ask(conversation, "peak")]
     assert [next(iter(answer)) for answer in answers] == ["answer", "fault", "answer"]
+
+
+def test_several_threads_start_and_ask_programs_of_their_own(connection: Connection) -> None:
+    def asked(times: int) -> list[str]:
+        with connection.converse(arguments(1)) as conversation:
+            return [next(iter(ask(conversation, "peak"))) for _ in range(times)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(asked, range(4))) == [["answer"] * times for times in range(4)]
 
 
 def test_files_and_folders_get_there_and_back(

@@ -1,9 +1,11 @@
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from edgeloop.confinement import confined
+from edgeloop.confinement import confined, confining
 from edgeloop.errors import EnvironmentFault, InputFault, ModelFault
 
 FILE = Path("m.onnx")
@@ -55,3 +57,13 @@ def test_an_interpreter_that_is_not_there_is_a_fault_that_names_it(tmp_path: Pat
 def test_an_interpreter_that_cannot_import_is_a_fault_with_its_last_words() -> None:
     with pytest.raises(EnvironmentFault, match=r"cannot run edgeloop \(ModuleNotFoundError: No module named 'none'\)"):
         confined("none:at_all", {}, where=FILE, interpreter=Path(sys.executable))
+
+
+def test_a_process_that_nobody_waits_for_is_gone_with_the_block(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    script = f"echo $PPID > {told}.partial; mv {told}.partial {told}; exec sleep 600"
+    with confining("subprocess:run", {"args": ["sh", "-c", script]}, where=FILE):
+        while not told.exists():
+            time.sleep(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)

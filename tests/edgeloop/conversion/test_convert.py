@@ -226,6 +226,7 @@ def test_a_format_that_refuses_the_model_is_named_and_the_others_are_made(
     assert [variant.name for variant in made.variants if variant.accepted] == ["torch-fp32", "onnx-fp32"]
     ((name, reason),) = ((one.name, one.reason) for one in made.unmade)
     assert name == "openvino-fp32" and "Det" in reason and "\n" not in reason
+    assert reason.endswith("; choose another format or change the model")
     assert not list((tmp_path / "converted").glob("openvino*"))
 
 

@@ -74,6 +74,24 @@ def test_an_environment_without_the_converter_is_a_missing_extra(
         convert_here(model=str(folders.model), source=str(folders.model / WEIGHTS_FILE), target=str(tmp_path / "m"))
 
 
+def test_the_other_formats_are_made_beside_an_environment_without_the_converter(
+    folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PYTHON_VARIABLE, sys.executable)
+    made = convert(
+        ConvertParams(formats=("litert", "onnx"), parity_samples=8),
+        model=folders.model,
+        dataset=folders.dataset,
+        validation=folders.validation,
+        converted=tmp_path / "converted",
+    )
+    assert [variant.name for variant in made.variants] == ["torch-fp32", "onnx-fp32"]
+    ((name, reason),) = ((one.name, one.reason) for one in made.unmade)
+    assert name == "litert-fp32" and "'litert_torch' is not installed; run: make litert" in reason
+    files = sorted(path.name for path in (tmp_path / "converted").iterdir())
+    assert files == ["model.json", "onnx-fp32.onnx", "torch-fp32.safetensors", "variants.json"]
+
+
 def test_a_missing_source_is_an_input_fault_before_any_process_starts(
     folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

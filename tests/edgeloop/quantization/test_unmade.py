@@ -79,6 +79,7 @@ def test_a_scheme_that_cannot_quantize_the_model_is_named_and_the_others_are_mad
     assert [variant.name for variant in found.variants] == ["onnx-int8"]
     ((name, reason),) = ((one.name, one.reason) for one in found.unmade)
     assert name == "openvino-int8" and "Det" in reason and str(tmp_path) not in reason
+    assert reason.endswith("; remove the scheme or change the model")
     files = sorted(path.name for path in (tmp_path / "quantized").iterdir())
     assert files == ["model.json", "onnx-int8.onnx", "variants.json"]
 
