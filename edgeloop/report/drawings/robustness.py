@@ -79,9 +79,11 @@ def _line(frame: Frame, fall: Fall, series: int) -> Element:
 
 
 def _legend(variants: Sequence[str], metric: str) -> Element:
+    """The grey ones share an entry: each is told by the title of its line."""
+    grey = variants[_COLOURS:]
+    names = [*variants[:_COLOURS], *(grey if len(grey) == 1 else [f"{len(grey)} others"] * bool(grey))]
     parts, x = [text(metric, 16, 24, class_="label")], 40 + width_of(metric, _FONT_PX)
-    for number, variant in enumerate(variants):
-        series, name = min(number, _COLOURS), shortened(variant, 28)
+    for series, name in enumerate(shortened(name, 28) for name in names):
         parts.append(group(line(x, 20, x + 26, 20, class_="curve"), class_=f"series-{series}"))
         parts.append(text(name, x + 32, 24, class_="name"))
         x += 52 + width_of(name, _FONT_PX)

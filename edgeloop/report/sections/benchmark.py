@@ -283,12 +283,12 @@ def _quantiles(row: CandidateRow) -> dict[str, float]:
 
 def _placements(rows: Sequence[CandidateRow]) -> Table:
     """Who computes the operators, in which type, and which fell back; all names are in the cell's title."""
-    heads = ("candidate", "runtime", "computed by", "in", "fell back")
+    columns = tuple(Column(head, numeric=False) for head in ("candidate", "runtime", "computed by", "in", "fell back"))
     note = (
         "Operators as the runtime executes them, after its own fusions. Fell back: computed by another provider or by a"
         " slow reference kernel, or in a wider type than others of a quantized file; some are kept float on purpose."
     )
-    return Table("Where the operators are computed", tuple(map(Column, heads)), tuple(map(_placement, rows)), note)
+    return Table("Where the operators are computed", columns, tuple(map(_placement, rows)), note)
 
 
 def _placement(row: CandidateRow) -> Row:

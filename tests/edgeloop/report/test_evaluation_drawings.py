@@ -31,6 +31,15 @@ def test_a_panel_a_corruption_and_a_line_a_variant():
     assert len(of_class(picture, "curve", "polyline")) == 4
 
 
+def test_grey_variants_share_an_entry_of_the_legend_and_a_single_one_is_named():
+    def drawn(variants: int) -> set[str]:
+        falls = [Fall(f"variant-{n}", "noise", (0.9, 0.8, 0.7, 0.6)) for n in range(variants)]
+        return set(texts(robustness_drawn(falls, metric="auc")))
+
+    assert {"variant-2", "variant-3"} <= drawn(4)
+    assert "7 others" in drawn(10) and "variant-3" not in drawn(10)
+
+
 def test_a_cell_without_a_metric_is_a_gap():
     picture = robustness_drawn([Fall("float", "noise", (0.9, None, 0.7, 0.6))], metric="accuracy")
     assert len(list(parsed(picture).iter("circle"))) == 3

@@ -47,3 +47,4 @@ def test_where_operators_were_computed_and_what_fell_back_is_a_row() -> None:
     assert [cell.text for cell in cells[1:4]] == ["onnxruntime", "CPUExecutionProvider 9", "float32 1, uint8 4"]
     assert cells[4].text.endswith("Erf curve3: float32; 2 more")
     assert "curve5" in cells[4].title
+    assert not any(column.numeric for column in _placements([row]).columns)  # a numeral does not break into lines
