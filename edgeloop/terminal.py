@@ -93,6 +93,16 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console.print(table)
 
 
+def worded(value: Any, *, digits: int = 4) -> str:
+    """A figure with so many digits, what has parts as its parts that are known, everything else as it is."""
+    if isinstance(value, dict):
+        known = {key: part for key, part in value.items() if part not in (None, "", [], {})}
+        return ", ".join(f"{key} {worded(part, digits=digits)}" for key, part in known.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(worded(part, digits=digits) for part in value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
 def print_pairs(pairs: Mapping[str, str]) -> None:
     """The result of a command as `key  value` lines."""
     width = max(map(len, pairs), default=0)

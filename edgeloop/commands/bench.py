@@ -8,7 +8,7 @@ import typer
 from edgeloop.commands import Debug, Json
 from edgeloop.commands.devices import DECLARATIONS, Folder, existing
 from edgeloop.errors import EXIT_GATE
-from edgeloop.terminal import exiting, print_json, print_pairs
+from edgeloop.terminal import exiting, print_json, print_pairs, worded
 
 
 def bench(
@@ -36,7 +36,7 @@ def bench(
         if as_json:
             print_json({**flat(row.values()), "environment": environment})
         else:
-            print_pairs({key: shown(value) for key, value in flat(row.values()).items() if value not in (None, "")})
+            print_pairs({key: worded(value) for key, value in flat(row.values()).items() if value not in (None, "")})
         if row.status != "pass":
             raise typer.Exit(EXIT_GATE)
 
@@ -51,12 +51,3 @@ def flat(row: dict[str, Any]) -> dict[str, Any]:
         else:
             figures[name] = value
     return {**{key: value for key, value in row.items() if key != "latency"}, **figures}
-
-
-def shown(value: Any) -> str:
-    """A figure with four digits, what has parts as its parts that are known, everything else as it is."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {shown(part)}" for key, part in value.items() if part not in (None, "", [], {}))
-    if isinstance(value, list | tuple):
-        return ", ".join(shown(part) for part in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from edgeloop.commands import Debug, Json
-from edgeloop.terminal import exiting, print_json, print_pairs, print_table
+from edgeloop.terminal import exiting, print_json, print_pairs, print_table, worded
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -195,7 +195,9 @@ def added_later(bundle: Path, subject_digest: str) -> list[dict[str, Any]]:
 
 
 def leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Dotted keys and values of nested mappings, without what is null or empty."""
+    """Dotted keys and values of nested mappings, and of lists of what has a name, without what is null or empty."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
+        return [(f"{prefix}.{item['name']}", {k: v for k, v in item.items() if k != "name"}) for item in value]
     if not isinstance(value, dict):
         return [(prefix, value)] if value not in (None, [], "") else []
     return [leaf for key, item in value.items() for leaf in leaves(item, f"{prefix}.{key}" if prefix else str(key))]
@@ -203,5 +205,5 @@ def leaves(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def shown(value: Any) -> str:
     """A value in one cell."""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = worded(value, digits=6)
     return text if len(text) <= 100 else f"{text[:97]}..."

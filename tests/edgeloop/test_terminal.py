@@ -8,8 +8,9 @@ import typer
 
 from components.__main__ import app as components
 from edgeloop.__main__ import app as edgeloop
+from edgeloop.commands.lineage import leaves
 from edgeloop.errors import EXIT_ENVIRONMENT, EXIT_INPUT, EnvironmentFault
-from edgeloop.terminal import run_app
+from edgeloop.terminal import run_app, worded
 from pipelines.__main__ import app as pipelines
 
 Told = Callable[..., tuple[int, str, str]]
@@ -80,3 +81,16 @@ def test_what_a_command_ends_with_is_what_the_program_ends_with(told: Told) -> N
     assert told(app, "no") == (1, "", "")
     assert told(app, "abort") == (130, "", "interrupted\n")
     assert told(app, "fault") == (EXIT_ENVIRONMENT, "", "error: it: is gone; look\n")
+
+
+def test_a_value_is_worded_by_its_parts_that_are_known():
+    assert (
+        worded({"status": "pass", "value": 0.123456, "limit": None, "of": [1, 2.5]})
+        == "status pass, value 0.1235, of 1, 2.5"
+    )
+    assert worded(718.758663, digits=6) == "718.759"
+
+
+def test_checks_are_rows_by_their_names():
+    body = {"checks": {"onnx-int8": [{"name": "size_ratio", "status": "pass", "value": 0.3}]}, "none": []}
+    assert leaves(body) == [("checks.onnx-int8.size_ratio", {"status": "pass", "value": 0.3})]
